@@ -1,0 +1,70 @@
+#ifndef TYPHON_SYNTAX_CONSTANT_H
+#define TYPHON_SYNTAX_CONSTANT_H
+
+/*
+ * All that the syntax layer needs of objects: making the values that a tree carries, keeping them alive, and raising.
+ * Everything here returns 0 or false with an exception in the thread when it fails.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef uint64_t Value;
+
+/* An interned str from UTF-8. */
+Value ty_syntax_identifier(const char *utf8, size_t size);
+
+/* A str from UTF-8 in which lone surrogates are allowed (three bytes each, as escapes in literals make them). */
+Value ty_syntax_string(const char *utf8, size_t size);
+
+Value ty_syntax_bytes(const char *bytes, size_t size);
+
+/* An int from digits of base 2, 8, 10 or 16, without prefix and underscores. */
+Value ty_syntax_int(const char *digits, size_t size, int base);
+
+Value ty_syntax_float(double number);
+Value ty_syntax_complex(double real, double imaginary);
+Value ty_syntax_none(void);
+Value ty_syntax_bool(bool truth);
+Value ty_syntax_ellipsis(void);
+
+/* repr(value) of a constant, or str(value) of a str, as UTF-8 in malloc'ed memory; used to turn trees back into text. */
+char *ty_syntax_repr(Value value, size_t *size);
+char *ty_syntax_utf8(Value string, size_t *size);
+
+typedef enum TySyntaxErrorKind {
+    TY_SYNTAX_ERROR,
+    TY_INDENTATION_ERROR,
+    TY_TAB_ERROR,
+    TY_INCOMPLETE_INPUT_ERROR,      /* the builtin _IncompleteInputError */
+} TySyntaxErrorKind;
+
+/* Where an error is, as SyntaxError's attributes say it: columns count characters from 1, 0 where unknown. */
+typedef struct TySyntaxErrorPlace {
+    Value filename;
+    int lineno;
+    int offset;
+    int end_lineno;                 /* -1 for None, as end_offset */
+    int end_offset;
+    const char *text;               /* the source line in UTF-8, NULL for None */
+    size_t text_size;
+} TySyntaxErrorPlace;
+
+void ty_syntax_raise(TySyntaxErrorKind kind, const char *message, const TySyntaxErrorPlace *place);
+void ty_syntax_raise_memory(const char *message);       /* MemoryError; message may be NULL */
+void ty_syntax_raise_value(const char *message);        /* ValueError */
+
+/* A growing array of values that is a root of the collector. */
+typedef struct TyKeptValues {
+    Value *items;
+    size_t count;
+    size_t capacity;
+    void *root;
+} TyKeptValues;
+
+bool ty_kept_values_init(TyKeptValues *kept);
+bool ty_kept_values_add(TyKeptValues *kept, Value value);
+void ty_kept_values_free(TyKeptValues *kept);
+
+#endif

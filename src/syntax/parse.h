@@ -1,0 +1,45 @@
+#ifndef TYPHON_SYNTAX_PARSE_H
+#define TYPHON_SYNTAX_PARSE_H
+
+/*
+ * From source bytes to a tree.
+ */
+
+#include "syntax/ast.h"
+
+typedef enum TyParseMode {
+    TY_PARSE_FILE,                  /* "exec": Module */
+    TY_PARSE_EXPRESSION,            /* "eval": Expression */
+    TY_PARSE_INTERACTIVE,           /* "single": Interactive */
+    TY_PARSE_FUNCTION_TYPE,         /* "func_type": FunctionType */
+} TyParseMode;
+
+/* Flags of compile(), with the values that Python code knows. */
+enum {
+    TY_PARSE_DONT_IMPLY_DEDENT = 0x0200,
+    TY_PARSE_IGNORE_COOKIE = 0x0800,            /* the bytes are UTF-8 whatever they say: the source was a str */
+    TY_PARSE_TYPE_COMMENTS = 0x1000,
+    TY_PARSE_ALLOW_INCOMPLETE_INPUT = 0x4000,
+    TY_PARSE_BARRY_AS_FLUFL = 0x400000,
+};
+
+enum { TY_PARSE_MINOR_VERSION = 14 };
+
+typedef struct TyParseOptions {
+    Value filename;                 /* a str, for errors and warnings */
+    TyParseMode mode;
+    uint32_t flags;
+    int feature_version;            /* the minor version whose grammar is wanted, 0 or less for the newest */
+
+    /*
+     * Called for each warning (is_deprecation: DeprecationWarning, else SyntaxWarning). Returns false with an exception set when
+     * the warning's filters made an exception of it. NULL: warnings are dropped.
+     */
+    bool (*warn)(void *context, bool is_deprecation, const char *message, Value filename, int lineno);
+    void *warn_context;
+} TyParseOptions;
+
+/* The tree, to be freed with ty_ast_free; NULL with an exception set. */
+TyAst *ty_parse(const char *source, size_t size, const TyParseOptions *options);
+
+#endif
