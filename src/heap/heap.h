@@ -1,0 +1,177 @@
+/* The heap: one for the process, traced, non-moving. Nothing counts references.
+ *
+ * Objects live in size-segregated blocks inside one reserved address range; large ones in blocks of their own. Each thread
+ * allocates from its own cache of free cells. A collection stops the world at safepoints, marks in parallel (objects
+ * precisely through their type's layout, C stacks and registers conservatively, interior pointers included) and sweeps lazily.
+ *
+ * What C code must know:
+ *  - A Value or TyObject pointer in a C local, argument or register keeps its object alive. One in malloc'ed memory, or in a
+ *    static variable, does not: keep it in a heap object or register the place with ty_root_add.
+ *  - Every allocation is a safepoint, and so are ty_safepoint() and whatever calls Python. Nothing else is.
+ *  - Fresh memory is zeroed. A cell whose `type` word is NULL is free: an object has its type from the moment it is returned.
+ *  - Every store of a Value into a heap object goes through ty_store (or ty_store_release where it publishes).
+ *  - A thread about to block, or to stay long in code that touches no heap object, brackets that with ty_blocking_begin/end. */
+#ifndef TY_HEAP_HEAP_H
+#define TY_HEAP_HEAP_H
+
+#include "base/value.h"
+
+typedef struct TyThread TyThread;
+typedef struct TyInterpreter TyInterpreter;
+typedef struct TyMarker TyMarker;
+
+/* --- the object header: 16 bytes ------------------------------------------------------------------------------- */
+
+struct TyObject {
+    _Atomic uint32_t pins; /* references from outside the heap; nonzero means root */
+    _Atomic uint32_t bits; /* lock (2), flags (6), shape (24): see below */
+    _Atomic(TyType *) type;
+};
+
+#define TY_BIT_LOCKED 0x01u     /* the object's own lock is held */
+#define TY_BIT_CONTENDED 0x02u  /* someone sleeps on it */
+#define TY_BIT_FINALIZED 0x04u  /* its finalizer has run (it never runs again) */
+#define TY_BIT_WEAK 0x08u       /* weak references to it may exist: look in the weak table */
+#define TY_BIT_KIND0 0x10u      /* four bits whose meaning the type gives */
+#define TY_BIT_KIND1 0x20u
+#define TY_BIT_KIND2 0x40u
+#define TY_BIT_KIND3 0x80u
+#define TY_SHAPE_SHIFT 8
+
+TY_INLINE TyType *ty_object_type(const TyObject *o) { return ty_load_relaxed(&o->type); }
+TY_INLINE uint32_t ty_object_bits(const TyObject *o) { return ty_load_relaxed(&o->bits); }
+TY_INLINE uint32_t ty_object_shape(const TyObject *o) { return ty_load_relaxed(&o->bits) >> TY_SHAPE_SHIFT; }
+void ty_object_set_shape(TyObject *o, uint32_t shape);  /* release order: slots written before it are seen */
+void ty_object_set_bits(TyObject *o, uint32_t bits);    /* atomically or-s flags in */
+void ty_object_clear_bits(TyObject *o, uint32_t bits);
+
+/* --- layouts: what the heap knows of a type ---------------------------------------------------------------------- */
+
+/* TyType starts with a TyObject and this. All of it is fixed when the type is made. */
+typedef struct TyLayout {
+    uint32_t size;        /* bytes of an instance, or of its fixed part */
+    uint32_t item_size;   /* bytes of each further item of a variable-sized object, else 0 */
+    void (*trace)(TyObject *self, TyMarker *marker); /* ty_mark every Value it holds; NULL: holds none. Runs in a collection: no allocation, no lock */
+    void (*destroy)(TyObject *self);  /* releases native memory or descriptors of a dead object when it is swept; must not touch other heap objects, allocate or raise */
+    bool (*finalize)(TyObject *self); /* runs once, as ordinary code, after the object became unreachable (it and what it reaches are alive again meanwhile); NULL: none. Implements __del__ */
+} TyLayout;
+
+/* --- allocation -------------------------------------------------------------------------------------------------- */
+
+/* A zeroed object of `size` bytes (header included) whose header has the type's base shape; NULL with MemoryError raised. */
+void *ty_allocate(TyType *type, size_t size);
+/* The same for objects whose every word past the header the caller writes before the next safepoint. */
+void *ty_allocate_dirty(TyType *type, size_t size);
+/* Tells the collector of native memory (bytes, may be negative) that lives and dies with small heap objects. */
+void ty_heap_account(ptrdiff_t native_bytes);
+
+/* --- marking (only inside trace functions) ------------------------------------------------------------------------ */
+
+void ty_mark_object(TyMarker *marker, TyObject *object); /* object may be static (outside the heap): then nothing happens */
+TY_INLINE void ty_mark(TyMarker *marker, Value v)
+{
+    if (ty_is_object(v) && v != TY_NULL)
+        ty_mark_object(marker, ty_object(v));
+}
+void ty_mark_range(TyMarker *marker, const Value *values, size_t count);
+void ty_mark_conservative(TyMarker *marker, const void *low, const void *high); /* any words, dead or alive */
+
+/* --- stores -------------------------------------------------------------------------------------------------------- */
+
+/* The one store of a Value into a field of a heap object `owner`. A plain store today; the write barrier's seam. */
+TY_INLINE void ty_store(void *owner, Value *field, Value value)
+{
+    (void)owner;
+    __atomic_store_n(field, value, __ATOMIC_RELAXED);
+}
+TY_INLINE void ty_store_publish(void *owner, Value *field, Value value) /* orders earlier writes before it */
+{
+    (void)owner;
+    __atomic_store_n(field, value, __ATOMIC_RELEASE);
+}
+#define ty_store_pointer(owner, field, pointer) ((void)(owner), __atomic_store_n((field), (pointer), __ATOMIC_RELEASE))
+TY_INLINE Value ty_field(const Value *field) { return __atomic_load_n(field, __ATOMIC_RELAXED); }
+TY_INLINE Value ty_field_acquire(const Value *field) { return __atomic_load_n(field, __ATOMIC_ACQUIRE); }
+
+/* --- roots --------------------------------------------------------------------------------------------------------- */
+
+void ty_root_add(Value *place, size_t count);  /* `count` Values at `place`, anywhere in memory, until removed */
+void ty_root_remove(Value *place);
+/* A function that marks roots of its own; called with the world stopped at each collection. */
+void ty_root_function_add(void (*mark)(void *context, TyMarker *marker), void *context);
+void ty_root_function_remove(void (*mark)(void *context, TyMarker *marker), void *context);
+void ty_pin(Value v);
+void ty_unpin(Value v);
+
+/* --- object locks --------------------------------------------------------------------------------------------------- */
+
+/* Each object's own lock, two bits of its header; sleeping is a futex. Not recursive. Held for short stretches of C that neither
+ * call Python nor wait for anything else. While the process has had a single thread only, both are a test of one word. A holder
+ * may allocate; a waiter counts as blocked, so that collections go on. */
+extern _Atomic bool ty_many_threads; /* becomes true, at a safepoint, when a second thread starts; never false again */
+void ty_object_lock_slow(TyObject *o);
+void ty_object_unlock_slow(TyObject *o);
+TY_INLINE bool ty_object_lock(TyObject *o) /* returns what to hand to unlock */
+{
+    if (TY_LIKELY(!ty_load_relaxed(&ty_many_threads)))
+        return false;
+    uint32_t bits = ty_load_relaxed(&o->bits) & ~(TY_BIT_LOCKED | TY_BIT_CONTENDED);
+    if (TY_UNLIKELY(!atomic_compare_exchange_weak_explicit(&o->bits, &bits, bits | TY_BIT_LOCKED, memory_order_acquire, memory_order_relaxed)))
+        ty_object_lock_slow(o);
+    return true;
+}
+TY_INLINE void ty_object_unlock(TyObject *o, bool locked)
+{
+    if (TY_UNLIKELY(locked))
+        ty_object_unlock_slow(o);
+}
+
+/* --- weak references and finalizers ----------------------------------------------------------------------------------- */
+
+/* The heap keeps a table from referent to its weak references (any objects whose type has TY_TYPE_WEAKREF set up by
+ * object/weakref.c). At a collection the dead referents' references are cleared together, before any finalizer or callback runs,
+ * then handed to ty_weak_callbacks (defined above) at the next safepoint of a thread of their interpreter. */
+typedef struct TyWeakLink { /* the first fields of a weak reference after its header */
+    _Atomic(Value) referent;       /* TY_NULL once dead */
+    struct TyWeakLink *next;       /* other weak references to the same referent; under the table's lock */
+} TyWeakLink;
+bool ty_weak_register(TyObject *referent, TyObject *reference, TyWeakLink *link); /* false: MemoryError raised */
+void ty_weak_unregister(TyObject *reference, TyWeakLink *link);
+Value ty_weak_get(TyWeakLink *link); /* the referent, kept alive by the returned word; TY_NULL when dead */
+/* Calls visit for every live weak reference of the referent (under the table's lock; visit must not allocate). */
+void ty_weak_each(TyObject *referent, void (*visit)(TyObject *reference, void *context), void *context);
+extern void ty_weak_callbacks(TyObject **references, size_t count);   /* object/weakref.c: runs callbacks of references that died */
+
+/* Puts a new object with a finalizer on the heap's list (types with layout.finalize have it called by ty_allocate). */
+void ty_finalizer_register(TyObject *object);
+/* Runs what is due (finalizers, weak reference callbacks); called at safepoints of ordinary code. */
+void ty_heap_run_pending(void);
+/* At exit: runs the finalizers of all objects of the interpreter that still live (files are flushed). */
+void ty_heap_finalize_all(TyInterpreter *interpreter);
+
+/* --- collection -------------------------------------------------------------------------------------------------------- */
+
+typedef struct TyHeapStatistics {
+    uint64_t live_bytes;       /* after the last collection */
+    uint64_t allocated_bytes;  /* since the last collection, about */
+    uint64_t reserved_bytes, committed_bytes;
+    uint64_t collections;
+    uint64_t last_pause_ns, longest_pause_ns, total_pause_ns;
+    uint64_t freed_objects;    /* by the last collection */
+} TyHeapStatistics;
+
+bool ty_heap_start(size_t stress_interval); /* once; stress_interval N > 0: collect at every Nth allocation. false: no address space */
+void ty_heap_collect(void);                 /* a full collection now, sweep completed; pending work is run by the caller's next ty_heap_run_pending */
+void ty_heap_set_enabled(bool enabled);     /* gc.enable/disable: automatic collections */
+bool ty_heap_enabled(void);
+TyHeapStatistics ty_heap_statistics(void);
+size_t ty_heap_interpreter_bytes(TyInterpreter *interpreter);
+bool ty_heap_contains(const void *address);           /* inside the reserved range */
+TyObject *ty_heap_object_at(const void *address);     /* the live object whose cell covers the address, else NULL */
+size_t ty_heap_object_size(TyObject *object);         /* bytes of its cell */
+/* Calls visit for each live object with the world stopped; visit must not allocate. */
+void ty_heap_each(bool (*visit)(TyObject *object, void *context), void *context);
+/* Marks from one object only: used by gc.get_referents and get_referrers. */
+void ty_heap_referents(TyObject *object, void (*visit)(Value v, void *context), void *context);
+
+#endif

@@ -1,0 +1,96 @@
+/* TyThread: what belongs to one OS thread that runs Python. Reached through `ty_thread`, a thread-local pointer.
+ *
+ * A thread is RUNNING (may touch the heap), BLOCKED (has declared that it will not) or STOPPED (waits at a safepoint while the
+ * world is stopped). Only its own thread writes its fields, but for `poll` and `state`, which are atomic. The collector reads all
+ * of it while the thread is BLOCKED or STOPPED; the thread's registers are then on its C stack. */
+#ifndef TY_HEAP_THREAD_H
+#define TY_HEAP_THREAD_H
+
+#include "heap/heap.h"
+#include <pthread.h>
+#include <setjmp.h>
+
+typedef struct TyFrame TyFrame;
+typedef struct TyHeapCache TyHeapCache; /* the thread's caches of free cells; heap/heap.c */
+
+/* Bits of `poll`: why a safepoint has something to do. */
+#define TY_POLL_STOP 0x01u        /* a collector wants the world stopped */
+#define TY_POLL_SIGNAL 0x02u      /* a signal handler is to be run (main thread of the main interpreter) */
+#define TY_POLL_PENDING 0x04u     /* finalizers or weak reference callbacks are due */
+#define TY_POLL_ASYNC 0x08u       /* an exception was sent to this thread */
+#define TY_POLL_TRACE 0x10u       /* tracing, profiling or monitoring changed */
+#define TY_POLL_CALL 0x20u        /* calls queued from outside (remote scripts, pending calls) */
+#define TY_POLL_EXIT 0x40u        /* the interpreter is closing: leave */
+
+enum { TY_THREAD_RUNNING, TY_THREAD_BLOCKED, TY_THREAD_STOPPED };
+
+struct TyThread {
+    _Atomic uint32_t poll;
+    _Atomic uint32_t state;
+    TyInterpreter *interpreter;
+
+    /* Execution (vm/). The Python stack is a mapping of its own; frames lie in it one after another. */
+    TyFrame *frame;             /* the innermost Python frame, or NULL */
+    char *stack_top;            /* first free byte above the innermost frame */
+    char *stack_base, *stack_limit;
+    uint32_t recursion;         /* Python frames plus C calls into the VM, against recursion_limit */
+    uint32_t recursion_limit;
+    char *c_stack_limit;        /* C code below this address raises RecursionError */
+
+    Value exception;            /* raised and not yet handled, else TY_NULL */
+    Value handled;              /* the exception that `except` handles now (sys.exception()), else TY_NULL */
+    Value async_exception;
+    Value context;              /* the current contextvars Context or TY_NULL */
+    uint32_t context_version;
+
+    /* Tracing. */
+    Value trace_function, profile_function;
+    bool tracing;               /* inside a trace function */
+    bool instrumented;          /* some kind of tracing is on: frames run with the traced dispatch table */
+
+    Value storage;              /* a dict for what modules keep per thread (locals, repr guards, …), or TY_NULL */
+    Value async_generator_first_iteration, async_generator_finalizer;
+    uint32_t coroutine_origin_depth;
+    uint64_t ident;             /* threading.get_ident() */
+    uint64_t native_id;
+    pthread_t handle;
+    bool daemon, main;
+
+    /* The heap. */
+    TyHeapCache *cache;
+    char *c_stack_base;         /* the highest address to scan */
+    char *c_stack_scan;         /* the lowest, while BLOCKED or STOPPED */
+    jmp_buf registers;
+    TyThread *next;             /* in the process's list, under its lock */
+    uint32_t blocking_depth;
+};
+
+extern _Thread_local TyThread *ty_thread;
+
+/* Makes a TyThread for the calling OS thread and enters it in the process's list; NULL when memory is short. It starts RUNNING. */
+TyThread *ty_thread_attach(TyInterpreter *interpreter);
+void ty_thread_detach(void);
+void ty_thread_each(void (*visit)(TyThread *thread, void *context), void *context); /* under the list's lock */
+
+void ty_blocking_begin(void); /* RUNNING → BLOCKED; nests; preserves errno */
+void ty_blocking_end(void);   /* back, waiting for a stopped world to start again; preserves errno */
+void ty_safepoint_slow(void); /* only what concerns the heap: STOP. vm/ handles the other bits */
+
+TY_INLINE void ty_safepoint(void)
+{
+    if (TY_UNLIKELY(ty_load_relaxed(&ty_thread->poll) & TY_POLL_STOP))
+        ty_safepoint_slow();
+}
+void ty_poll_request(TyThread *thread, uint32_t bits);
+void ty_poll_clear(TyThread *thread, uint32_t bits);
+/* Stops all other threads at safepoints; the caller may then change what lock-free readers rely on. */
+void ty_world_stop(void);
+void ty_world_start(void);
+
+/* Marks what the VM keeps of a thread (frames, exception, …): vm/frame.c. */
+extern void ty_thread_trace(TyThread *thread, TyMarker *marker);
+
+/* True when less than a safe reserve of C stack is left: recursive C code then raises RecursionError. */
+TY_INLINE bool ty_c_stack_low(void) { return (char *)__builtin_frame_address(0) < ty_thread->c_stack_limit; }
+
+#endif
