@@ -660,31 +660,27 @@ static int hex_digit(char letter)
     return letter >= 'a' && letter <= 'f' ? letter - 'a' + 10 : -1;
 }
 
-/* number × 2^exponent (`more`: plus a little), rounded once. */
-static TyHexStatus scale_binary(uint64_t number, long exponent, bool more, double *value)
+double ty_double_scale(uint64_t number, int64_t exponent, bool more)
 {
     if (number == 0 || exponent < -2000) {
-        *value = 0;
-        return TY_HEX_OK;
+        return 0;
     }
     if (exponent > 2000) {
-        return TY_HEX_OVERFLOW;
+        return (double)INFINITY;
     }
     int leading = __builtin_clzll(number);
     number <<= leading;
     exponent -= leading;
-    /* The lowest bit that the result can hold, relative to the number's 64 bits: 11 are dropped, more if
-     * it is subnormal. */
-    long drop = exponent + 11 < -1074 ? -1074 - exponent : 11;
-    uint64_t kept = 0;
-    if (drop <= 64) {
-        uint64_t rest = drop == 64 ? number : number & ((UINT64_C(1) << drop) - 1);
-        uint64_t half = UINT64_C(1) << (drop - 1);
-        kept = drop == 64 ? 0 : number >> drop;
-        kept += rest > half || (rest == half && (more || (kept & 1)));
+    /* Of the 64 bits the lowest 11 go, or as many as lie below the least subnormal. */
+    int drop = exponent + 11 < -1074 ? (int)(-1074 - exponent) : 11;
+    if (drop > 64) {
+        return 0;
     }
-    *value = ldexp((double)kept, (int)(exponent + drop));
-    return isinf(*value) ? TY_HEX_OVERFLOW : TY_HEX_OK;
+    uint64_t kept = drop == 64 ? 0 : number >> drop;
+    uint64_t rest = drop == 64 ? number : number & ((UINT64_C(1) << drop) - 1);
+    uint64_t half = UINT64_C(1) << (drop - 1);
+    kept += rest > half || (rest == half && (more || (kept & 1)));
+    return ldexp((double)kept, (int)exponent + drop);
 }
 
 TyHexStatus ty_double_parse_hex(const char *text, const char *end, double *value)
@@ -747,9 +743,10 @@ TyHexStatus ty_double_parse_hex(const char *text, const char *end, double *value
     if (at != end) {
         return TY_HEX_INVALID;
     }
-    TyHexStatus status = scale_binary(number, exponent, more, &result);
-    if (status == TY_HEX_OK) {
-        *value = negative ? -result : result;
+    result = ty_double_scale(number, exponent, more);
+    if (isinf(result)) {
+        return TY_HEX_OVERFLOW;
     }
-    return status;
+    *value = negative ? -result : result;
+    return TY_HEX_OK;
 }

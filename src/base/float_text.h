@@ -46,6 +46,10 @@ double ty_double_round(double value, int places);
  * Returns where it ended, or NULL if there was no number. */
 const char *ty_double_parse(const char *text, const char *end, double *value);
 
+/* number × 2^exponent, with `more` plus something less than one unit of number; rounded once, half to even. May
+ * overflow to an infinity. */
+double ty_double_scale(uint64_t number, int64_t exponent, bool more);
+
 /* float.hex(). Returns the length. */
 size_t ty_double_hex(double value, char out[TY_DOUBLE_TEXT_SIZE]);
 
