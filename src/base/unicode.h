@@ -166,6 +166,9 @@ typedef enum { TY_QUICK_YES, TY_QUICK_MAYBE, TY_QUICK_NO } TyQuickCheck;
    is computed, have none here. */
 int ty_unicode_decomposition(uint32_t c, const char **tag, const uint32_t **mapping);
 
+/* The two or three letters of a Hangul syllable; 0 for anything else. */
+int ty_unicode_hangul_decomposition(uint32_t c, uint32_t out[3]);
+
 /* The primary composite of a pair, or 0. Hangul included. */
 uint32_t ty_unicode_compose(uint32_t first, uint32_t second);
 
@@ -200,9 +203,8 @@ int ty_unicode_lookup_sequence(const char *name, size_t length, uint32_t out[TY_
 
 /* ---- version 3.2.0 --------------------------------------------------------------------------------- */
 
-/* IDNA 2003 and stringprep are defined over version 3.2.0. These give what differs; combining classes,
-   decimal digits and decomposition mappings that are not listed are those of the current version, for the
-   characters that 3.2.0 had. */
+/* IDNA 2003 and stringprep are defined over version 3.2.0. What 3.2.0 did not have is unassigned here,
+   but its digit value is given all the same, as Python does; names are those of the current version. */
 bool ty_unicode_3_2_is_assigned(uint32_t c);
 const char *ty_unicode_3_2_category(uint32_t c);
 const char *ty_unicode_3_2_bidirectional(uint32_t c);
