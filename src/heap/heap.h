@@ -47,23 +47,84 @@ void ty_object_clear_bits(TyObject *o, uint32_t bits);
 
 /* --- layouts: what the heap knows of a type ---------------------------------------------------------------------- */
 
-/* TyType starts with a TyObject and this. All of it is fixed when the type is made. */
+/* TyType starts with a TyObject and this. All of it but `shape` is fixed when the type is made. */
 typedef struct TyLayout {
     uint32_t size;        /* bytes of an instance, or of its fixed part */
     uint32_t item_size;   /* bytes of each further item of a variable-sized object, else 0 */
+    _Atomic uint32_t shape; /* number of the shape of a fresh instance */
     void (*trace)(TyObject *self, TyMarker *marker); /* ty_mark every Value it holds; NULL: holds none. Runs in a collection: no allocation, no lock */
     void (*destroy)(TyObject *self);  /* releases native memory or descriptors of a dead object when it is swept; must not touch other heap objects, allocate or raise */
     bool (*finalize)(TyObject *self); /* runs once, as ordinary code, after the object became unreachable (it and what it reaches are alive again meanwhile); NULL: none. Implements __del__ */
 } TyLayout;
 
+TY_INLINE const TyLayout *ty_type_layout(const TyType *type) /* TyType itself is defined above this layer */
+{
+    return (const TyLayout *)(const void *)((const char *)type + sizeof(TyObject));
+}
+
 /* --- allocation -------------------------------------------------------------------------------------------------- */
 
+/* Cells come in classes of size: multiples of 16 bytes up to 256, then four classes to each doubling. A thread carves them from runs of zeroed
+ * memory, one run for each class, so that the common allocation is an addition and a comparison. Larger objects, and those whose type
+ * has a `destroy` or a `finalize`, take the slow path. */
+enum {
+    TY_HEAP_FAST_MAX = 8192,
+    TY_HEAP_FAST_CLASSES = 37, /* class 0 is empty, 1..16 up to 256 bytes, 17..36 up to 8192 */
+};
+
+typedef struct TyHeapRun {
+    char *next;   /* the next free cell */
+    char *limit;  /* the end of the run; in stress mode NULL, so that every allocation takes the slow path */
+} TyHeapRun;
+
+extern _Thread_local TyHeapRun *ty_heap_runs; /* the calling thread's, by class; see TyHeapCache */
+
+TY_INLINE unsigned ty_heap_class(size_t size)
+{
+    if (size <= 256)
+        return (unsigned)((size + 15) >> 4);
+    unsigned exponent = 63u - (unsigned)__builtin_clzll((unsigned long long)size - 1);
+    return 17 + (exponent - 8) * 4 + (unsigned)(((size - 1) >> (exponent - 2)) & 3);
+}
+
+TY_INLINE size_t ty_heap_cell_size(size_t size) /* the cell that an object of so many bytes gets, up to TY_HEAP_FAST_MAX */
+{
+    size_t step = size <= 256 ? 16 : (size_t)1 << (61u - (unsigned)__builtin_clzll((unsigned long long)size - 1));
+    return (size + step - 1) & ~(step - 1);
+}
+
+void *ty_allocate_slow(TyType *type, size_t size);
+void *ty_allocate_dirty_slow(TyType *type, size_t size);
+
 /* A zeroed object of `size` bytes (header included) whose header has the type's base shape; NULL with MemoryError raised. */
-void *ty_allocate(TyType *type, size_t size);
+TY_INLINE void *ty_allocate(TyType *type, size_t size)
+{
+    const TyLayout *layout = ty_type_layout(type);
+    if (TY_LIKELY(size <= TY_HEAP_FAST_MAX && !layout->destroy && !layout->finalize)) {
+        TyHeapRun *run = &ty_heap_runs[ty_heap_class(size)];
+        char *cell = run->next, *next = cell + ty_heap_cell_size(size);
+        if (TY_LIKELY(next <= run->limit)) {
+            run->next = next;
+            TyObject *object = (TyObject *)(void *)cell;
+            ty_store_relaxed(&object->bits, ty_load_relaxed(&layout->shape) << TY_SHAPE_SHIFT);
+            ty_store_relaxed(&object->type, type);
+            return object;
+        }
+    }
+    return ty_allocate_slow(type, size);
+}
+
 /* The same for objects whose every word past the header the caller writes before the next safepoint. */
-void *ty_allocate_dirty(TyType *type, size_t size);
+TY_INLINE void *ty_allocate_dirty(TyType *type, size_t size)
+{
+    return size <= TY_HEAP_FAST_MAX ? ty_allocate(type, size) : ty_allocate_dirty_slow(type, size);
+}
+
 /* Tells the collector of native memory (bytes, may be negative) that lives and dies with small heap objects. */
 void ty_heap_account(ptrdiff_t native_bytes);
+
+/* Raises the thread's MemoryError without allocating; defined by object/exception.c. */
+extern Value ty_raise_memory_error(void);
 
 /* --- marking (only inside trace functions) ------------------------------------------------------------------------ */
 
@@ -108,7 +169,7 @@ void ty_unpin(Value v);
 /* Each object's own lock, two bits of its header; sleeping is a futex. Not recursive. Held for short stretches of C that neither
  * call Python nor wait for anything else. While the process has had a single thread only, both are a test of one word. A holder
  * may allocate; a waiter counts as blocked, so that collections go on. */
-extern _Atomic bool ty_many_threads; /* becomes true, at a safepoint, when a second thread starts; never false again */
+extern _Atomic bool ty_many_threads; /* becomes true, at a safepoint, when a second thread starts; never false again (ty_many_threads_begin) */
 void ty_object_lock_slow(TyObject *o);
 void ty_object_unlock_slow(TyObject *o);
 TY_INLINE bool ty_object_lock(TyObject *o) /* returns what to hand to unlock */
@@ -128,9 +189,11 @@ TY_INLINE void ty_object_unlock(TyObject *o, bool locked)
 
 /* --- weak references and finalizers ----------------------------------------------------------------------------------- */
 
-/* The heap keeps a table from referent to its weak references (any objects whose type has TY_TYPE_WEAKREF set up by
- * object/weakref.c). At a collection the dead referents' references are cleared together, before any finalizer or callback runs,
- * then handed to ty_weak_callbacks (defined above) at the next safepoint of a thread of their interpreter. */
+/* The heap keeps a table from referent to its weak references (any objects that begin with a TyWeakLink after their header). At a
+ * collection, as in CPython: references with a callback to unreachable objects are cleared together, before any finalizer or callback
+ * runs; those without one are cleared once nothing reachable, nor any finalizer still to run, reaches the referent. The callbacks of
+ * references that are themselves alive are run by ty_weak_callbacks (defined above) at a later safepoint of a thread of their interpreter. */
+#define TY_WEAK_HAS_CALLBACK TY_BIT_KIND0 /* set in a weak reference's header while it has a callback */
 typedef struct TyWeakLink { /* the first fields of a weak reference after its header */
     _Atomic(Value) referent;       /* TY_NULL once dead */
     struct TyWeakLink *next;       /* other weak references to the same referent; under the table's lock */
@@ -146,6 +209,7 @@ extern void ty_weak_callbacks(TyObject **references, size_t count);   /* object/
 void ty_finalizer_register(TyObject *object);
 /* Runs what is due (finalizers, weak reference callbacks); called at safepoints of ordinary code. */
 void ty_heap_run_pending(void);
+bool ty_heap_pending(void); /* whether there is something for this thread's interpreter */
 /* At exit: runs the finalizers of all objects of the interpreter that still live (files are flushed). */
 void ty_heap_finalize_all(TyInterpreter *interpreter);
 
@@ -160,18 +224,29 @@ typedef struct TyHeapStatistics {
     uint64_t freed_objects;    /* by the last collection */
 } TyHeapStatistics;
 
-bool ty_heap_start(size_t stress_interval); /* once; stress_interval N > 0: collect at every Nth allocation. false: no address space */
+/* Once, before the first thread is attached. stress_interval N > 0: collect at every Nth allocation, and fill freed cells with 0xDD.
+ * False: no address space. */
+bool ty_heap_start(size_t stress_interval);
 void ty_heap_collect(void);                 /* a full collection now, sweep completed; pending work is run by the caller's next ty_heap_run_pending */
-void ty_heap_set_enabled(bool enabled);     /* gc.enable/disable: automatic collections */
+/* gc.enable/disable: automatic collections. Since all memory depends on them here, "disabled" means that they wait until the heap has
+ * grown a good deal. */
+void ty_heap_set_enabled(bool enabled);
 bool ty_heap_enabled(void);
 TyHeapStatistics ty_heap_statistics(void);
-size_t ty_heap_interpreter_bytes(TyInterpreter *interpreter);
+size_t ty_heap_interpreter_bytes(TyInterpreter *interpreter); /* live at the last collection and taken since, about */
+void ty_heap_interpreter_closed(TyInterpreter *interpreter);  /* what it leaves behind belongs to nobody in particular */
+TyInterpreter *ty_heap_interpreter_of(TyObject *object);      /* that the object was made for; NULL if static or of a closed one */
 bool ty_heap_contains(const void *address);           /* inside the reserved range */
 TyObject *ty_heap_object_at(const void *address);     /* the live object whose cell covers the address, else NULL */
 size_t ty_heap_object_size(TyObject *object);         /* bytes of its cell */
 /* Calls visit for each live object with the world stopped; visit must not allocate. */
 void ty_heap_each(bool (*visit)(TyObject *object, void *context), void *context);
-/* Marks from one object only: used by gc.get_referents and get_referrers. */
+/* Calls visit for each Value that the object holds (its type first), with the world stopped: visit must not allocate. */
 void ty_heap_referents(TyObject *object, void (*visit)(Value v, void *context), void *context);
+
+/* Around fork(): the first stops the world, the child keeps the calling thread alone. */
+void ty_heap_fork_prepare(void);
+void ty_heap_fork_parent(void);
+void ty_heap_fork_child(void);
 
 #endif

@@ -7,8 +7,8 @@
 #define TY_HEAP_THREAD_H
 
 #include "heap/heap.h"
+#include "base/futex.h"
 #include <pthread.h>
-#include <setjmp.h>
 
 typedef struct TyFrame TyFrame;
 typedef struct TyHeapCache TyHeapCache; /* the thread's caches of free cells; heap/heap.c */
@@ -60,9 +60,11 @@ struct TyThread {
     TyHeapCache *cache;
     char *c_stack_base;         /* the highest address to scan */
     char *c_stack_scan;         /* the lowest, while BLOCKED or STOPPED */
-    jmp_buf registers;
+    uintptr_t registers[24];    /* those that functions preserve, while BLOCKED or STOPPED */
     TyThread *next;             /* in the process's list, under its lock */
     uint32_t blocking_depth;
+    bool in_allocation;         /* STOPPED by an allocation: maybe inside a stretch of C that holds an object's lock */
+    bool running_pending;       /* inside ty_heap_run_pending */
 };
 
 extern _Thread_local TyThread *ty_thread;
@@ -72,8 +74,32 @@ TyThread *ty_thread_attach(TyInterpreter *interpreter);
 void ty_thread_detach(void);
 void ty_thread_each(void (*visit)(TyThread *thread, void *context), void *context); /* under the list's lock */
 
-void ty_blocking_begin(void); /* RUNNING → BLOCKED; nests; preserves errno */
-void ty_blocking_end(void);   /* back, waiting for a stopped world to start again; preserves errno */
+/* Makes another TyThread of the same OS thread (of another interpreter, say) the current one: the old one is BLOCKED meanwhile. */
+void ty_thread_switch(TyThread *to);
+/* Called by a thread that is about to start another one, where it holds no object's lock. */
+void ty_many_threads_begin(void);
+
+uintptr_t ty_registers_save(uintptr_t *registers); /* returns the stack pointer; assembly in heap/thread.c */
+void ty_blocking_enter(TyThread *thread);
+void ty_blocking_leave(TyThread *thread);
+
+/* RUNNING → BLOCKED and back; they nest and preserve errno; the second waits for a stopped world to start again. Both belong into one
+ * C function, which they see as inline code: the collector scans its frame and those of its callers, but nothing that returned. */
+TY_INLINE void ty_blocking_begin(void)
+{
+    TyThread *thread = ty_thread;
+    if (thread->blocking_depth++ == 0) {
+        thread->c_stack_scan = (char *)ty_registers_save(thread->registers);
+        ty_blocking_enter(thread);
+    }
+}
+TY_INLINE void ty_blocking_end(void)
+{
+    TyThread *thread = ty_thread;
+    if (--thread->blocking_depth == 0)
+        ty_blocking_leave(thread);
+}
+void ty_mutex_lock_blocking(TyMutex *mutex); /* a mutex whose holder may reach a safepoint */
 void ty_safepoint_slow(void); /* only what concerns the heap: STOP. vm/ handles the other bits */
 
 TY_INLINE void ty_safepoint(void)
@@ -83,7 +109,7 @@ TY_INLINE void ty_safepoint(void)
 }
 void ty_poll_request(TyThread *thread, uint32_t bits);
 void ty_poll_clear(TyThread *thread, uint32_t bits);
-/* Stops all other threads at safepoints; the caller may then change what lock-free readers rely on. */
+/* Stops all other threads at safepoints (so it is one itself); the caller may then change what lock-free readers rely on. They nest. */
 void ty_world_stop(void);
 void ty_world_start(void);
 

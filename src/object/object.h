@@ -144,7 +144,6 @@ struct TyType {
     const TyMemberDef *members;
     TyType *static_bases[2];      /* further bases of a static type (rare) */
     /* Filled by ty_type_ready, or when the class is made. */
-    _Atomic uint32_t shape;       /* number of the shape of a fresh instance */
     Value bases, mro;             /* tuples */
     Value dict;                   /* a dict */
     Value name_value, qualname_value; /* str */
