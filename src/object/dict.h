@@ -5,8 +5,9 @@
  * is replaced by a new one. So a reader that has loaded a table may probe it whatever writers do; it sees each key's value
  * before or after a racing write. Writers hold the dict's lock, but never while a key's __eq__ or __hash__ runs.
  *
- * `version` serves inline caches: 0, or a number that no other state of any dict's set of keys has had. Adding or removing a key (not
- * changing a value) makes it 0; ty_dict_version gives one when it is asked for. */
+ * A table's `version` serves inline caches: 0, or a number that no other state of any dict's set of keys has had. Adding or removing a key (not
+ * changing a value) makes it 0 before the change can be seen; ty_dict_version gives one when it is asked for. It lies in the table, so that who has loaded a table and
+ * found the version remembered may use the entry index remembered with it, or rely on a key's absence: see ty_dict_cached. */
 #ifndef TY_OBJECT_DICT_H
 #define TY_OBJECT_DICT_H
 
@@ -14,7 +15,7 @@
 
 typedef struct TyDictEntry {
     int64_t hash;
-    Value key;       /* TY_NULL: not used yet */
+    Value key;       /* TY_NULL: not used yet, or deleted */
     Value value;     /* TY_NULL: deleted */
 } TyDictEntry;
 
@@ -25,6 +26,9 @@ typedef struct TyDictTable { /* a heap object of its own: entries, then the inde
     _Atomic bool only_str;        /* every key so far is an exact str: lookups of str need no __eq__ */
     uint32_t capacity;            /* entries there is room for */
     _Atomic uint32_t entry_count; /* entries used, deleted ones included */
+    _Atomic uint32_t version;
+    _Atomic uint32_t first;       /* all entries before it are deleted */
+    uint32_t end;                 /* all entries from it on are deleted; under the lock */
     TyDictEntry entries[];
 } TyDictTable;
 
@@ -32,7 +36,6 @@ typedef struct TyDict {
     TyObject base;
     TyDictTable *_Atomic table;   /* never NULL (empty dicts share a static table) */
     _Atomic int64_t length;
-    _Atomic uint32_t version;
 } TyDict;
 
 extern TyType ty_dict_type;
@@ -67,5 +70,43 @@ bool ty_dict_next(Value dict, int64_t *position, Value *key, Value *value);
 uint32_t ty_dict_version(Value dict);                          /* 0: no number could be had */
 /* For inline caches: index of the key's entry in the present table, or -1. key is an interned str. */
 int64_t ty_dict_entry_index(Value dict, Value key);
+/* Both at once, of one table: *version is 0 if nothing may be remembered. */
+int64_t ty_dict_entry_for_cache(Value dict, Value key, uint32_t *version);
+
+/* What an inline cache does: whether the dict's set of keys is still the one that `version` (not 0) was given to. */
+TY_INLINE bool ty_dict_version_is(Value dict, uint32_t version)
+{
+    return ty_load_relaxed(&ty_load_acquire(&ty_as_dict(dict)->table)->version) == version;
+}
+/* The value of the entry remembered with that version; TY_NULL if the version is another: look it up again. */
+TY_INLINE Value ty_dict_cached(Value dict, uint32_t version, uint32_t index)
+{
+    TyDictTable *table = ty_load_acquire(&ty_as_dict(dict)->table);
+    if (TY_UNLIKELY(ty_load_relaxed(&table->version) != version))
+        return TY_NULL;
+    return ty_field_acquire(&table->entries[index].value);
+}
+/* Replaces the value of the entry; false if the version is another. */
+TY_INLINE bool ty_dict_set_cached(Value dict, uint32_t version, uint32_t index, Value value)
+{
+    TyDict *self = ty_as_dict(dict);
+    bool locked = ty_object_lock(&self->base);
+    TyDictTable *table = ty_load_acquire(&self->table);
+    bool same = ty_load_relaxed(&table->version) == version;
+    if (TY_LIKELY(same))
+        ty_store_publish(table, &table->entries[index].value, value);
+    ty_object_unlock(&self->base, locked);
+    return same;
+}
+
+/* Views and iterators. */
+typedef struct TyDictView {
+    TyObject base;
+    Value dict;
+} TyDictView;
+extern TyType ty_dict_keys_type, ty_dict_values_type, ty_dict_items_type;
+extern TyType ty_dict_key_iterator_type, ty_dict_value_iterator_type, ty_dict_item_iterator_type;
+extern TyType ty_dict_reverse_key_iterator_type, ty_dict_reverse_value_iterator_type, ty_dict_reverse_item_iterator_type;
+extern TyType ty_dict_table_type; /* internal */
 
 #endif

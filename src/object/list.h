@@ -30,7 +30,7 @@ TY_INLINE Value ty_list_item(Value v, int64_t index)
 {
     TyList *list = ty_as_list(v);
     TyArray *items = ty_load_acquire(&list->items);
-    if (TY_UNLIKELY((uint64_t)index >= (uint64_t)ty_load_relaxed(&list->length) || index >= items->capacity))
+    if (TY_UNLIKELY((uint64_t)index >= (uint64_t)ty_load_acquire(&list->length) || index >= items->capacity))
         return TY_NULL;
     return ty_field(&items->items[index]);
 }
@@ -46,5 +46,7 @@ bool ty_list_sort(Value list, Value key /* TY_NULL: none */, bool reverse);
 bool ty_list_reverse(Value list);
 Value ty_list_slice(Value list, int64_t start, int64_t end);
 bool ty_list_clear(Value list);
+Value ty_list_pop(Value list, int64_t index);            /* not negative-adjusted; IndexError */
+bool ty_list_assign_slice(Value list, int64_t start, int64_t end, Value iterable /* TY_NULL: delete */); /* bounds are clipped */
 
 #endif

@@ -19,5 +19,9 @@ int64_t ty_set_length(Value set);
 bool ty_set_next(Value set, int64_t *position, Value *item);
 void ty_set_clear(Value set);
 Value ty_set_pop(Value set);
+Value ty_set_copy(Value set);                      /* of the same built-in type: set or frozenset */
+bool ty_set_difference_update(Value set, Value iterable);
+bool ty_set_symmetric_difference_update(Value set, Value iterable);
+Value ty_set_compare(Value left, Value right, int op);
 
 #endif
