@@ -73,8 +73,8 @@ enum {
 };
 
 typedef struct TyHeapRun {
-    char *next;   /* the next free cell */
-    char *limit;  /* the end of the run; in stress mode NULL, so that every allocation takes the slow path */
+    uintptr_t next;   /* the next free cell */
+    uintptr_t limit;  /* the end of the run; in stress mode 0, so that every allocation takes the slow path */
 } TyHeapRun;
 
 extern _Thread_local TyHeapRun *ty_heap_runs; /* the calling thread's, by class; see TyHeapCache */
@@ -102,10 +102,10 @@ TY_INLINE void *ty_allocate(TyType *type, size_t size)
     const TyLayout *layout = ty_type_layout(type);
     if (TY_LIKELY(size <= TY_HEAP_FAST_MAX && !layout->destroy && !layout->finalize)) {
         TyHeapRun *run = &ty_heap_runs[ty_heap_class(size)];
-        char *cell = run->next, *next = cell + ty_heap_cell_size(size);
+        uintptr_t cell = run->next, next = cell + ty_heap_cell_size(size);
         if (TY_LIKELY(next <= run->limit)) {
             run->next = next;
-            TyObject *object = (TyObject *)(void *)cell;
+            TyObject *object = (TyObject *)cell;
             ty_store_relaxed(&object->bits, ty_load_relaxed(&layout->shape) << TY_SHAPE_SHIFT);
             ty_store_relaxed(&object->type, type);
             return object;
@@ -234,7 +234,7 @@ void ty_heap_set_enabled(bool enabled);
 bool ty_heap_enabled(void);
 TyHeapStatistics ty_heap_statistics(void);
 size_t ty_heap_interpreter_bytes(TyInterpreter *interpreter); /* live at the last collection and taken since, about */
-void ty_heap_interpreter_closed(TyInterpreter *interpreter);  /* what it leaves behind belongs to nobody in particular */
+void ty_heap_interpreter_closed(TyInterpreter *interpreter);  /* drops what is due for it; objects that crossed live on */
 TyInterpreter *ty_heap_interpreter_of(TyObject *object);      /* that the object was made for; NULL if static or of a closed one */
 bool ty_heap_contains(const void *address);           /* inside the reserved range */
 TyObject *ty_heap_object_at(const void *address);     /* the live object whose cell covers the address, else NULL */

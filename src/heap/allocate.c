@@ -1,0 +1,300 @@
+/* Threads' caches of free cells, the slow paths of allocation, and sweeping. */
+#include "heap/internal.h"
+
+#include <stdlib.h>
+
+_Thread_local TyHeapRun *ty_heap_runs;
+
+static const uint32_t class_sizes[CLASSES] = {
+    0, 16, 32, 48, 64, 80, 96, 112, 128, 144, 160, 176, 192, 208, 224, 240, 256,
+    320, 384, 448, 512, 640, 768, 896, 1024, 1280, 1536, 1792, 2048, 2560, 3072, 3584, 4096, 5120, 6144, 7168, 8192,
+    9360, 10912, 13104, 16384, 21840, 32768, /* 7, 6, 5, 4, 3 and 2 cells to a block */
+};
+
+static unsigned class_for(size_t size)
+{
+    if (size <= TY_HEAP_FAST_MAX)
+        return ty_heap_class(size);
+    unsigned class = TY_HEAP_FAST_CLASSES;
+    while (class_sizes[class] < size)
+        class++;
+    return class;
+}
+
+/* --- spaces and caches ----------------------------------------------------------------------------------------------- */
+
+Space *ty_space_of(TyInterpreter *interpreter)
+{
+    ty_mutex_lock(&ty_heap.lock);
+    Space *space = ty_heap.spaces;
+    while (space && space->interpreter != interpreter)
+        space = space->next;
+    if (!space && (space = calloc(1, sizeof *space))) {
+        space->interpreter = interpreter;
+        for (int kind = 0; kind < KINDS; kind++)
+            for (int class = 0; class < CLASSES; class++)
+                space->available[kind][class] = NO_BLOCK;
+        space->next = ty_heap.spaces;
+        ty_heap.spaces = space;
+    }
+    ty_mutex_unlock(&ty_heap.lock);
+    return space;
+}
+
+TyHeapCache *ty_cache_new(TyInterpreter *interpreter)
+{
+    TyHeapCache *cache = calloc(1, sizeof *cache);
+    if (cache && (cache->space = ty_space_of(interpreter))) {
+        cache->until_stress = ty_heap.stress_interval;
+        ty_cache_reset(cache);
+        return cache;
+    }
+    free(cache);
+    return NULL;
+}
+
+void ty_cache_reset(TyHeapCache *cache)
+{
+    memset(cache->runs, 0, sizeof cache->runs);
+    memset(cache->end, 0, sizeof cache->end);
+    for (int kind = 0; kind < KINDS; kind++)
+        for (int class = 0; class < CLASSES; class++) {
+            cache->interval[kind][class] = NO_INTERVAL;
+            cache->block[kind][class] = NO_BLOCK;
+        }
+}
+
+/* The cells that the cache still had stay free, for the next collection to find. */
+void ty_cache_free(TyHeapCache *cache)
+{
+    assert(cache->finalizers.count == 0);
+    free(cache->finalizers.items);
+    free(cache);
+}
+
+/* --- sweeping ---------------------------------------------------------------------------------------------------------- */
+
+static void clear_cell(char *cell, size_t size)
+{
+    TyObject *object = (TyObject *)(void *)cell;
+    if (ty_heap.poison) {
+        memset(cell, 0xDD, size);
+        ty_store_relaxed(&object->type, NULL);
+    } else if (ty_object_type(object)) {
+        memset(cell, 0, size);
+    } else { /* free before: zero but for an interval, and maybe never touched */
+        *(Interval *)(void *)cell = (Interval){0, 0};
+    }
+}
+
+void ty_block_sweep(uint32_t index)
+{
+    Block *block = &ty_heap.blocks[index];
+    char *start = block_start(index);
+    uint32_t size = block->cell_size, end = block->cell_count * size;
+    _Atomic uint64_t *marks = mark_word(ty_heap.current, start);
+    uint32_t *link = &block->first_interval;
+    for (uint32_t offset = 0; offset < end;) {
+        uint32_t granule = offset / GRANULE;
+        if (ty_load_relaxed(&marks[granule / 64]) >> (granule & 63) & 1) {
+            offset += size;
+            continue;
+        }
+        uint32_t first = offset;
+        do {
+            clear_cell(start + offset, size);
+            offset += size;
+            granule = offset / GRANULE;
+        } while (offset < end && !(ty_load_relaxed(&marks[granule / 64]) >> (granule & 63) & 1));
+        *link = first;
+        Interval *interval = (Interval *)(void *)(start + first);
+        interval->bytes = offset - first;
+        link = &interval->next;
+    }
+    *link = NO_INTERVAL;
+    block->swept = true;
+}
+
+/* --- cells --------------------------------------------------------------------------------------------------------------- */
+
+static uint32_t take_block(Space *space, unsigned kind, unsigned class, bool *fresh)
+{
+    ty_mutex_lock(&ty_heap.lock);
+    uint32_t index = space->available[kind][class];
+    *fresh = index == NO_BLOCK;
+    if (!*fresh) {
+        space->available[kind][class] = ty_heap.blocks[index].next;
+    } else if ((index = ty_blocks_take(1)) != NO_BLOCK) {
+        Block *block = &ty_heap.blocks[index];
+        block->state = BLOCK_CELLS;
+        block->kind = (uint8_t)kind;
+        block->class = (uint8_t)class;
+        block->cell_size = class_sizes[class];
+        block->cell_count = (uint32_t)(BLOCK_SIZE / block->cell_size);
+        block->reciprocal = (uint32_t)((((uint64_t)1 << 32) + block->cell_size - 1) / block->cell_size);
+        block->swept = true;
+        block->space = space;
+    }
+    ty_mutex_unlock(&ty_heap.lock);
+    return index;
+}
+
+static void open_fresh(uint32_t index)
+{
+    Block *block = &ty_heap.blocks[index];
+    char *start = block_start(index);
+    if (block->dirty)
+        memset(start, 0, BLOCK_SIZE);
+    block->dirty = true; /* from now on */
+    *(Interval *)(void *)start = (Interval){NO_INTERVAL, block->cell_count * block->cell_size};
+    block->first_interval = 0;
+}
+
+static bool refill(TyHeapCache *cache, unsigned kind, unsigned class)
+{
+    bool fresh;
+    ty_heap_collect_if_due(false);
+    uint32_t index = take_block(cache->space, kind, class, &fresh);
+    if (index == NO_BLOCK) {
+        ty_heap_collect_if_due(true);
+        index = take_block(cache->space, kind, class, &fresh);
+        if (index == NO_BLOCK)
+            return false;
+    }
+    Block *block = &ty_heap.blocks[index];
+    if (fresh)
+        open_fresh(index);
+    else if (!block->swept)
+        ty_block_sweep(index);
+    size_t bytes = 0;
+    char *start = block_start(index);
+    for (uint32_t at = block->first_interval; at != NO_INTERVAL; at = ((Interval *)(void *)(start + at))->next)
+        bytes += ((Interval *)(void *)(start + at))->bytes;
+    atomic_fetch_add_explicit(&ty_heap.allocated, bytes, memory_order_relaxed);
+    atomic_fetch_add_explicit(&cache->space->bytes, bytes, memory_order_relaxed);
+    cache->interval[kind][class] = block->first_interval;
+    cache->block[kind][class] = index;
+    block->first_interval = NO_INTERVAL;
+    return true;
+}
+
+static void open_interval(TyHeapCache *cache, unsigned kind, unsigned class)
+{
+    char *start = block_start(cache->block[kind][class]) + cache->interval[kind][class];
+    Interval interval = *(Interval *)(void *)start;
+    *(Interval *)(void *)start = (Interval){0, 0};
+    cache->interval[kind][class] = interval.next;
+    cache->runs[kind][class].next = (uintptr_t)start;
+    cache->end[kind][class] = (uintptr_t)start + interval.bytes;
+    cache->runs[kind][class].limit = ty_heap.stress_interval ? 0 : cache->end[kind][class];
+}
+
+static TyObject *take_cell(TyHeapCache *cache, unsigned kind, unsigned class)
+{
+    TyHeapRun *run = &cache->runs[kind][class];
+    while (run->next == cache->end[kind][class]) { /* both 0 at first */
+        if (cache->interval[kind][class] != NO_INTERVAL)
+            open_interval(cache, kind, class);
+        else if (!refill(cache, kind, class))
+            return NULL;
+    }
+    TyObject *cell = (TyObject *)run->next;
+    run->next += class_sizes[class];
+    if (TY_UNLIKELY(ty_heap.poison))
+        memset(cell, 0, class_sizes[class]);
+    return cell;
+}
+
+/* --- large objects ---------------------------------------------------------------------------------------------------------- */
+
+static uint32_t take_run(Space *space, unsigned kind, uint32_t count, size_t size)
+{
+    ty_mutex_lock(&ty_heap.lock);
+    uint32_t first = ty_blocks_take(count);
+    if (first != NO_BLOCK) {
+        for (uint32_t i = first + 1; i < first + count; i++) {
+            ty_heap.blocks[i].state = BLOCK_REST;
+            ty_heap.blocks[i].head = first;
+        }
+        Block *head = &ty_heap.blocks[first];
+        head->state = BLOCK_LARGE;
+        head->kind = (uint8_t)kind;
+        head->swept = true;
+        head->length = count;
+        head->large_size = size;
+        head->space = space;
+    }
+    ty_mutex_unlock(&ty_heap.lock);
+    return first;
+}
+
+static TyObject *take_large(TyHeapCache *cache, unsigned kind, size_t size, bool dirty)
+{
+    if (size > ty_heap.reserved)
+        return NULL;
+    size = (size + GRANULE - 1) & ~(size_t)(GRANULE - 1);
+    uint32_t count = (uint32_t)((size + BLOCK_SIZE - 1) >> BLOCK_SHIFT);
+    atomic_fetch_add_explicit(&ty_heap.allocated, size, memory_order_relaxed);
+    ty_heap_collect_if_due(false);
+    uint32_t first = take_run(cache->space, kind, count, size);
+    if (first == NO_BLOCK) {
+        ty_heap_collect_if_due(true);
+        first = take_run(cache->space, kind, count, size);
+        if (first == NO_BLOCK)
+            return NULL;
+    }
+    atomic_fetch_add_explicit(&cache->space->bytes, size, memory_order_relaxed);
+    char *start = block_start(first);
+    for (uint32_t i = 0; i < count; i++) {
+        Block *block = &ty_heap.blocks[first + i];
+        if (block->dirty && !dirty)
+            memset(start + i * BLOCK_SIZE, 0, TY_MIN(BLOCK_SIZE, size - i * BLOCK_SIZE));
+        block->dirty = true;
+    }
+    memset(start, 0, sizeof(TyObject));
+    return (TyObject *)(void *)start;
+}
+
+/* --- the slow paths ------------------------------------------------------------------------------------------------------------ */
+
+static void *allocate(TyType *type, size_t size, bool dirty)
+{
+    TyThread *thread = ty_thread;
+    TyHeapCache *cache = thread->cache;
+    const TyLayout *layout = ty_type_layout(type);
+    if (TY_UNLIKELY(cache->until_stress) && --cache->until_stress == 0) {
+        cache->until_stress = ty_heap.stress_interval;
+        if (ty_load_relaxed(&ty_heap.enabled))
+            ty_heap_collect();
+    }
+    if (TY_UNLIKELY(ty_load_relaxed(&thread->poll) & TY_POLL_STOP)) {
+        thread->in_allocation = true;
+        ty_safepoint_slow();
+        thread->in_allocation = false;
+    }
+    unsigned kind = layout->destroy != NULL;
+    TyObject *object = size <= SMALL_MAX ? take_cell(cache, kind, class_for(size)) : take_large(cache, kind, size, dirty);
+    if (!object) {
+        ty_raise_memory_error();
+        return NULL;
+    }
+    ty_store_relaxed(&object->bits, ty_load_relaxed(&layout->shape) << TY_SHAPE_SHIFT);
+    if (layout->finalize && !ty_heap_vector_push(&cache->finalizers, object)) {
+        ty_raise_memory_error();
+        return NULL; /* the cell has no type: it is free */
+    }
+    ty_store_relaxed(&object->type, type);
+    return object;
+}
+
+void *ty_allocate_slow(TyType *type, size_t size) { return allocate(type, size, false); }
+void *ty_allocate_dirty_slow(TyType *type, size_t size) { return allocate(type, size, true); }
+
+void ty_heap_account(ptrdiff_t native_bytes)
+{
+    if (native_bytes <= 0)
+        return; /* what dies is found by the collection that its birth helped to bring about */
+    size_t before = atomic_fetch_add_explicit(&ty_heap.allocated, (size_t)native_bytes, memory_order_relaxed);
+    if (before + (size_t)native_bytes >= ty_load_relaxed(&ty_heap.threshold) && ty_thread)
+        ty_poll_request(ty_thread, TY_POLL_PENDING);
+}

@@ -1,0 +1,228 @@
+/* Objects with finalizers, and what a collection leaves for ordinary code to do: finalizers and callbacks of weak references. */
+#include "heap/internal.h"
+
+#include <stdlib.h>
+
+#define CALLBACK_BATCH 16
+
+Space *ty_space_of_object(TyObject *object)
+{
+    return in_heap(object) ? ty_heap.blocks[block_of(object)].space : ty_heap.spaces;
+}
+
+void ty_finalizer_register(TyObject *object)
+{
+    TyHeapCache *cache = ty_thread->cache;
+    if (!ty_heap_vector_push(&cache->finalizers, object))
+        abort(); /* a few bytes of malloc'ed memory; the caller's object could not keep its promise */
+}
+
+void ty_finalizers_collect(TyHeapCache *cache)
+{
+    ty_mutex_lock(&ty_heap.finalizer_lock);
+    for (size_t i = 0; i < cache->finalizers.count; i++)
+        if (!ty_heap_vector_push(&ty_heap.finalizers, cache->finalizers.items[i]))
+            abort();
+    cache->finalizers.count = 0;
+    ty_mutex_unlock(&ty_heap.finalizer_lock);
+}
+
+/* --- revival ------------------------------------------------------------------------------------------------------------------------ */
+
+/* Who refers to another is finalized before it: a buffer is flushed before the file below it is closed. Marking from each object
+ * in turn, oldest first, gives groups: an object and those that it reaches, in the order of discovery. No object of an earlier group reaches one
+ * of a later group (it would have been found then), so the groups are run latest first. */
+typedef struct Revival {
+    Vector order;
+    size_t *group_starts;
+    size_t group_count, group_capacity;
+} Revival;
+
+static void revived(TyObject *object, void *context)
+{
+    ty_heap_vector_push(&((Revival *)context)->order, object); /* without memory it waits for the next collection, alive */
+}
+
+static bool begin_group(Revival *revival)
+{
+    if (revival->group_count == revival->group_capacity) {
+        size_t capacity = revival->group_capacity ? revival->group_capacity * 2 : 64;
+        size_t *starts = realloc(revival->group_starts, capacity * sizeof *starts);
+        if (!starts)
+            return false;
+        revival->group_starts = starts;
+        revival->group_capacity = capacity;
+    }
+    revival->group_starts[revival->group_count++] = revival->order.count;
+    return true;
+}
+
+/* An object may be revived that is on the list, but whose finalizer was queued before; those have their bit set when they are queued. */
+static void queue(TyObject *object)
+{
+    if (ty_pending_add(ty_space_of_object(object), object, true))
+        ty_object_set_bits(object, TY_BIT_FINALIZED);
+}
+
+void ty_finalizers_revive(void)
+{
+    Revival revival = {0};
+    Vector *list = &ty_heap.finalizers;
+    for (size_t i = 0; i < list->count; i++) {
+        TyObject *object = list->items[i];
+        if (is_marked(object) || (ty_object_bits(object) & TY_BIT_FINALIZED))
+            continue;
+        if (begin_group(&revival))
+            ty_mark_more(object, revived, &revival);
+        else
+            ty_mark_more(object, NULL, NULL);
+    }
+    size_t end = revival.order.count;
+    for (size_t group = revival.group_count; group-- > 0;) {
+        for (size_t i = revival.group_starts[group]; i < end; i++)
+            queue(revival.order.items[i]);
+        end = revival.group_starts[group];
+    }
+    free(revival.order.items);
+    free(revival.group_starts);
+    size_t kept = 0;
+    for (size_t i = 0; i < list->count; i++)
+        if (!(ty_object_bits(list->items[i]) & TY_BIT_FINALIZED))
+            list->items[kept++] = list->items[i];
+    list->count = kept;
+}
+
+/* --- what is due ---------------------------------------------------------------------------------------------------------------------- */
+
+bool ty_pending_add(Space *space, TyObject *object, bool finalizer)
+{
+    if (space->pending_end == space->pending_capacity) {
+        if (space->pending_first > 0) {
+            memmove(space->pending, space->pending + space->pending_first,
+                    (space->pending_end - space->pending_first) * sizeof *space->pending);
+            space->pending_end -= space->pending_first;
+            space->pending_first = 0;
+        } else {
+            size_t capacity = space->pending_capacity ? space->pending_capacity * 2 : 64;
+            Pending *pending = realloc(space->pending, capacity * sizeof *pending);
+            if (!pending)
+                return false;
+            space->pending = pending;
+            space->pending_capacity = capacity;
+        }
+    }
+    space->pending[space->pending_end++] = (Pending){object, finalizer};
+    ty_store_relaxed(&space->has_pending, true);
+    return true;
+}
+
+void ty_pending_mark(TyMarker *marker)
+{
+    for (Space *space = ty_heap.spaces; space; space = space->next)
+        for (size_t i = space->pending_first; i < space->pending_end; i++)
+            ty_mark_object(marker, space->pending[i].object);
+}
+
+void ty_pending_announce(void)
+{
+    for (TyThread *thread = ty_threads_first(); thread; thread = thread->next)
+        if (ty_load_relaxed(&thread->cache->space->has_pending))
+            ty_poll_request(thread, TY_POLL_PENDING);
+}
+
+/* Takes a finalizer, or several references whose callbacks are due; 0: nothing is left. */
+static size_t take(Space *space, TyObject **objects, bool *finalizer)
+{
+    size_t count = 0;
+    ty_mutex_lock(&ty_heap.lock);
+    while (space->pending_first < space->pending_end && count < CALLBACK_BATCH) {
+        Pending *next = &space->pending[space->pending_first];
+        if (count && (*finalizer || next->finalizer))
+            break;
+        *finalizer = next->finalizer;
+        objects[count++] = next->object;
+        space->pending_first++;
+    }
+    if (!count)
+        ty_store_relaxed(&space->has_pending, false);
+    ty_mutex_unlock(&ty_heap.lock);
+    return count;
+}
+
+static void finalize(TyObject *object)
+{
+    const TyLayout *layout = ty_type_layout(ty_object_type(object));
+    if (!layout->finalize)
+        return;
+    Value raised = ty_thread->exception; /* stays on this C stack meanwhile */
+    ty_thread->exception = TY_NULL;
+    layout->finalize(object);
+    ty_thread->exception = raised;
+}
+
+bool ty_heap_pending(void) { return ty_load_relaxed(&ty_thread->cache->space->has_pending); }
+
+void ty_heap_run_pending(void)
+{
+    TyThread *thread = ty_thread;
+    if (thread->running_pending)
+        return;
+    ty_poll_clear(thread, TY_POLL_PENDING);
+    ty_heap_collect_if_due(false);
+    Space *space = thread->cache->space;
+    if (!ty_load_relaxed(&space->has_pending))
+        return;
+    thread->running_pending = true;
+    TyObject *objects[CALLBACK_BATCH]; /* on the C stack, so they stay alive */
+    bool finalizer = false;
+    size_t count;
+    while ((count = take(space, objects, &finalizer)) != 0) {
+        if (finalizer) {
+            finalize(objects[0]);
+        } else {
+            Value raised = thread->exception;
+            thread->exception = TY_NULL;
+            ty_weak_callbacks(objects, count);
+            thread->exception = raised;
+        }
+    }
+    memset(objects, 0, sizeof objects);
+    __asm__ volatile("" : : "r"(objects) : "memory"); /* nothing may be kept alive by accident */
+    thread->running_pending = false;
+}
+
+/* Newest first: what was built upon other objects goes before them. */
+static TyObject *take_registered(Space *space)
+{
+    TyObject *found = NULL;
+    for (size_t i = ty_heap.finalizers.count; i-- > 0 && !found;) {
+        TyObject *object = ty_heap.finalizers.items[i];
+        if (ty_space_of_object(object) != space)
+            continue;
+        memmove(&ty_heap.finalizers.items[i], &ty_heap.finalizers.items[i + 1],
+                (ty_heap.finalizers.count - i - 1) * sizeof(TyObject *));
+        ty_heap.finalizers.count--;
+        if (!(ty_object_bits(object) & TY_BIT_FINALIZED))
+            found = object;
+    }
+    return found;
+}
+
+void ty_heap_finalize_all(TyInterpreter *interpreter)
+{
+    Space *space = ty_space_of(interpreter);
+    if (!space)
+        return;
+    ty_heap_run_pending();
+    for (;;) {
+        ty_world_stop(); /* other threads' caches are looked into */
+        for (TyThread *thread = ty_threads_first(); thread; thread = thread->next)
+            ty_finalizers_collect(thread->cache);
+        TyObject *object = take_registered(space);
+        ty_world_start();
+        if (!object)
+            break;
+        ty_object_set_bits(object, TY_BIT_FINALIZED);
+        finalize(object);
+    }
+}
