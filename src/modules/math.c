@@ -1,15 +1,14 @@
 /* math: the mathematical functions of the C library and some over integers, with Python's errors. */
 #include "base/bigint.h"
-#include "object/error.h"
-#include "object/float.h"
+#include "object/exception.h"
 #include "object/int.h"
 #include "object/list.h"
 #include "object/native.h"
 #include "object/str.h"
 #include "object/tuple.h"
 
-#include <float.h>
 #include <math.h>
+#include <stdlib.h>
 
 #define DOMAIN_ERROR "math domain error"
 #define RANGE_ERROR "math range error"
@@ -19,7 +18,7 @@ static Value value_error_got(const char *message, double x)
     Value shown = ty_repr(ty_from_double(x));
     if (shown == TY_NULL)
         return TY_ERROR;
-    return ty_raise(TY_VALUE_ERROR, "%s, got %U", message, shown);
+    return ty_raise(&ty_ValueError, "%s, got %U", message, shown);
 }
 
 /* --- one double to one double ----------------------------------------------------------------------------------- */
@@ -37,7 +36,7 @@ static Value unary(Value argument, double (*function)(double), bool overflows, c
             return value_error_got(domain, x);
         if (isinf(result) && isfinite(x)) {
             if (overflows)
-                return ty_raise(TY_OVERFLOW_ERROR, RANGE_ERROR);
+                return ty_raise(&ty_OverflowError, RANGE_ERROR);
             return value_error_got(domain, x);
         }
     }
@@ -92,7 +91,7 @@ static Value math_gamma(Value self, Value *a)
     }
     double result = tgamma(x);
     if (isinf(result) && isfinite(x))
-        return ty_raise(TY_OVERFLOW_ERROR, RANGE_ERROR);
+        return ty_raise(&ty_OverflowError, RANGE_ERROR);
     return ty_from_double(result);
 }
 
@@ -111,7 +110,7 @@ static Value math_lgamma(Value self, Value *a)
     }
     double result = lgamma_r(x, &sign); /* plain lgamma() writes a global */
     if (isinf(result) && isfinite(x))
-        return ty_raise(TY_OVERFLOW_ERROR, RANGE_ERROR);
+        return ty_raise(&ty_OverflowError, RANGE_ERROR);
     return ty_from_double(result);
 }
 
@@ -147,7 +146,7 @@ static Value logarithm(Value argument, double (*function)(double))
         mp_limb_t limb;
         TyBig big = ty_int_big(argument, &limb);
         if (big.size <= 0)
-            return ty_raise(TY_VALUE_ERROR, NOT_POSITIVE);
+            return ty_raise(&ty_ValueError, NOT_POSITIVE);
         if (!ty_big_to_double(big, &x)) {
             int64_t exponent;
             x = ty_big_frexp(big, &exponent);
@@ -173,7 +172,7 @@ static Value math_log(Value self, const Value *arguments, size_t count, Value ke
     if (base == TY_NULL)
         return TY_ERROR;
     if (ty_double(base) == 0)
-        return ty_raise(TY_ZERO_DIVISION_ERROR, "division by zero");
+        return ty_raise(&ty_ZeroDivisionError, "division by zero");
     return ty_from_double(ty_double(result) / ty_double(base));
 }
 
@@ -203,7 +202,7 @@ static Value math_fmod(Value self, Value *a)
         return TY_ERROR;
     double result = fmod(x, y);
     if (isnan(result) && !isnan(x) && !isnan(y))
-        return ty_raise(TY_VALUE_ERROR, DOMAIN_ERROR);
+        return ty_raise(&ty_ValueError, DOMAIN_ERROR);
     return ty_from_double(result);
 }
 
@@ -214,7 +213,7 @@ static Value math_remainder(Value self, Value *a)
         return TY_ERROR;
     double result = remainder(x, y);
     if (isnan(result) && !isnan(x) && !isnan(y))
-        return ty_raise(TY_VALUE_ERROR, DOMAIN_ERROR);
+        return ty_raise(&ty_ValueError, DOMAIN_ERROR);
     return ty_from_double(result);
 }
 
@@ -226,8 +225,8 @@ static Value math_pow(Value self, Value *a)
     double result = pow(x, y);
     if (TY_UNLIKELY(!isfinite(result)) && isfinite(x) && isfinite(y)) {
         if (isnan(result) || x == 0)
-            return ty_raise(TY_VALUE_ERROR, DOMAIN_ERROR);
-        return ty_raise(TY_OVERFLOW_ERROR, RANGE_ERROR);
+            return ty_raise(&ty_ValueError, DOMAIN_ERROR);
+        return ty_raise(&ty_OverflowError, RANGE_ERROR);
     }
     return ty_from_double(result);
 }
@@ -239,9 +238,9 @@ static Value math_fma(Value self, Value *a)
         return TY_ERROR;
     double result = fma(x, y, z);
     if (isnan(result) && !isnan(x) && !isnan(y) && !isnan(z))
-        return ty_raise(TY_VALUE_ERROR, "invalid operation in fma");
+        return ty_raise(&ty_ValueError, "invalid operation in fma");
     if (isinf(result) && isfinite(x) && isfinite(y) && isfinite(z))
-        return ty_raise(TY_OVERFLOW_ERROR, "overflow in fma");
+        return ty_raise(&ty_OverflowError, "overflow in fma");
     return ty_from_double(result);
 }
 
@@ -251,7 +250,7 @@ static Value math_ldexp(Value self, Value *a)
     if (!ty_to_double(a[0], &x))
         return TY_ERROR;
     if (!ty_in_family(a[1], TY_TYPE_INT))
-        return ty_raise(TY_TYPE_ERROR, "Expected an int as second argument to ldexp.");
+        return ty_raise(&ty_TypeError, "Expected an int as second argument to ldexp.");
     mp_limb_t limb;
     TyBig big = ty_int_big(a[1], &limb);
     int64_t exponent;
@@ -261,7 +260,7 @@ static Value math_ldexp(Value self, Value *a)
         return ty_from_double(x);
     double result = ldexp(x, (int)TY_MAX(TY_MIN(exponent, INT32_MAX), -INT32_MAX));
     if (isinf(result))
-        return ty_raise(TY_OVERFLOW_ERROR, RANGE_ERROR);
+        return ty_raise(&ty_OverflowError, RANGE_ERROR);
     return ty_from_double(result);
 }
 
@@ -273,7 +272,7 @@ static Value math_frexp(Value self, Value *a)
         return TY_ERROR;
     if (isfinite(x))
         x = frexp(x, &exponent);
-    return ty_tuple_two(ty_from_double(x), ty_int_from_int64(exponent));
+    return ty_tuple_pack(2, ty_from_double(x), ty_int_from_int64(exponent));
 }
 
 static Value math_modf(Value self, Value *a)
@@ -282,7 +281,7 @@ static Value math_modf(Value self, Value *a)
     if (!ty_to_double(a[0], &x))
         return TY_ERROR;
     double fraction = modf(x, &whole);
-    return ty_tuple_two(ty_from_double(fraction), ty_from_double(whole));
+    return ty_tuple_pack(2, ty_from_double(fraction), ty_from_double(whole));
 }
 
 static Value math_ulp(Value self, Value *a)
@@ -352,7 +351,7 @@ static Value math_nextafter(Value self, Value *a)
     mp_limb_t limb;
     TyBig big = ty_int_big(steps, &limb);
     if (big.size < 0)
-        return ty_raise(TY_VALUE_ERROR, "steps must be a non-negative integer");
+        return ty_raise(&ty_ValueError, "steps must be a non-negative integer");
     return ty_from_double(next_after_steps(x, y, big.size == 0 ? 0 : big.size == 1 ? big.limbs[0] : UINT64_MAX));
 }
 
@@ -363,7 +362,7 @@ static Value math_isclose(Value self, Value *a)
         (a[3] != TY_NULL && !ty_to_double(a[3], &absolute)))
         return TY_ERROR;
     if (relative < 0 || absolute < 0)
-        return ty_raise(TY_VALUE_ERROR, "tolerances must be non-negative");
+        return ty_raise(&ty_ValueError, "tolerances must be non-negative");
     if (x == y)
         return TY_TRUE;
     if (isinf(x) || isinf(y))
@@ -384,24 +383,26 @@ static Value rounded(Value x, double (*function)(double), Value method)
     if (special != TY_NULL)
         return ty_call_none(special);
     double number;
-    if (ty_error_occurred() || !ty_to_double(x, &number))
+    if (ty_raised() || !ty_to_double(x, &number))
         return TY_ERROR;
     return ty_int_from_double(function(number));
 }
 
-static Value math_ceil(Value self, Value *a) { return rounded(a[0], ceil, TY_STR(__ceil__)); }
-static Value math_floor(Value self, Value *a) { return rounded(a[0], floor, TY_STR(__floor__)); }
+static Value math_ceil(Value self, Value *a) { return rounded(a[0], ceil, TY_NAME("__ceil__")); }
+static Value math_floor(Value self, Value *a) { return rounded(a[0], floor, TY_NAME("__floor__")); }
 
 static Value math_trunc(Value self, Value *a)
 {
     if (ty_is_double(a[0]))
         return ty_int_from_double(ty_double(a[0]));
-    Value special = ty_lookup_special(a[0], TY_STR(__trunc__));
+    if (ty_is_immediate_int(a[0]))
+        return a[0];
+    Value special = ty_lookup_special(a[0], TY_NAME("__trunc__"));
     if (special != TY_NULL)
         return ty_call_none(special);
-    if (ty_error_occurred())
+    if (ty_raised())
         return TY_ERROR;
-    return ty_raise(TY_TYPE_ERROR, "type %s doesn't define __trunc__ method", ty_type_short_name(ty_type_of(a[0])));
+    return ty_raise(&ty_TypeError, "type %s doesn't define __trunc__ method", ty_type_short_name(ty_type_of(a[0])));
 }
 
 /* --- integers --------------------------------------------------------------------------------------------------------- */
@@ -412,7 +413,7 @@ static Value big_result(TyBigStatus status, mpz_t result)
     if (status == TY_BIG_OK)
         value = ty_int_from_big(ty_big_of(result));
     else
-        ty_raise_memory();
+        ty_raise_memory_error();
     mpz_clear(result);
     return value;
 }
@@ -426,9 +427,9 @@ static Value factorial(Value argument)
     TyBig big = ty_int_big(n, &limb);
     int64_t small;
     if (big.size < 0)
-        return ty_raise(TY_VALUE_ERROR, "factorial() not defined for negative values");
+        return ty_raise(&ty_ValueError, "factorial() not defined for negative values");
     if (!ty_big_fits_int64(big, &small))
-        return ty_raise(TY_OVERFLOW_ERROR, "factorial() argument should not exceed %lld", (long long)INT64_MAX);
+        return ty_raise(&ty_OverflowError, "factorial() argument should not exceed %lld", (long long)INT64_MAX);
     if (small <= 20) {
         int64_t product = 1;
         for (int64_t i = 2; i <= small; i++)
@@ -456,7 +457,7 @@ static Value math_isqrt(Value self, Value *a)
     mp_limb_t limb;
     TyBig big = ty_int_big(n, &limb);
     if (big.size < 0)
-        return ty_raise(TY_VALUE_ERROR, "isqrt() argument must be nonnegative");
+        return ty_raise(&ty_ValueError, "isqrt() argument must be nonnegative");
     if (big.size <= 1) {
         uint64_t number = big.size == 0 ? 0 : big.limbs[0];
         uint64_t root = (uint64_t)sqrt((double)number);
@@ -484,11 +485,11 @@ static bool two_counts(Value *a, Value *n, Value *k)
         return false;
     mp_limb_t limb;
     if (ty_int_big(*n, &limb).size < 0) {
-        ty_raise(TY_VALUE_ERROR, "n must be a non-negative integer");
+        ty_raise(&ty_ValueError, "n must be a non-negative integer");
         return false;
     }
     if (ty_int_big(*k, &limb).size < 0) {
-        ty_raise(TY_VALUE_ERROR, "k must be a non-negative integer");
+        ty_raise(&ty_ValueError, "k must be a non-negative integer");
         return false;
     }
     return true;
@@ -515,7 +516,7 @@ static Value math_comb(Value self, Value *a)
     if (!mpz_fits_slong_p(fewer)) {
         mpz_clear(fewer);
         mpz_clear(result);
-        return ty_raise(TY_OVERFLOW_ERROR, "min(n - k, k) must not exceed %lld", (long long)INT64_MAX);
+        return ty_raise(&ty_OverflowError, "min(n - k, k) must not exceed %lld", (long long)INT64_MAX);
     }
     uint64_t chosen = mpz_get_ui(fewer);
     mpz_clear(fewer);
@@ -535,7 +536,7 @@ static Value math_perm(Value self, Value *a)
     if (ty_big_compare(k, n) > 0)
         return ty_int_from_int64(0);
     if (!ty_big_fits_int64(k, &chosen))
-        return ty_raise(TY_OVERFLOW_ERROR, "k must not exceed %lld", (long long)INT64_MAX);
+        return ty_raise(&ty_OverflowError, "k must not exceed %lld", (long long)INT64_MAX);
     mpz_t result;
     mpz_init(result);
     return big_result(ty_big_perm(result, n, (uint64_t)chosen), result);
@@ -583,8 +584,8 @@ static Value lcm_of_two(Value left, Value right)
 static Value fold_integers(Value arguments, int64_t start, Value (*step)(Value, Value))
 {
     Value result = ty_int_from_int64(start);
-    for (size_t i = 0; i < ty_tuple_count(arguments); i++) {
-        Value next = ty_number_index(ty_tuple_item(arguments, i));
+    for (size_t i = 0; i < (size_t)ty_tuple_length(arguments); i++) {
+        Value next = ty_number_index(ty_tuple_item(arguments, (int64_t)i));
         if (next == TY_NULL)
             return TY_ERROR;
         result = step(result, next);
@@ -634,7 +635,7 @@ static Value math_fsum(Value self, Value *a)
         if (x != 0) {
             if (!isfinite(x)) {
                 if (isfinite(original))
-                    return ty_raise(TY_OVERFLOW_ERROR, "intermediate overflow in fsum");
+                    return ty_raise(&ty_OverflowError, "intermediate overflow in fsum");
                 if (isinf(original))
                     infinite_sum += original;
                 special_sum += original;
@@ -644,11 +645,11 @@ static Value math_fsum(Value self, Value *a)
             }
         }
     }
-    if (ty_error_occurred())
+    if (ty_raised())
         return TY_ERROR;
     if (special_sum != 0) {
         if (isnan(infinite_sum))
-            return ty_raise(TY_VALUE_ERROR, "-inf + inf in fsum");
+            return ty_raise(&ty_ValueError, "-inf + inf in fsum");
         return ty_from_double(special_sum);
     }
     double high = 0, low = 0;
@@ -689,7 +690,7 @@ static Value math_prod(Value self, Value *a)
         if (result == TY_NULL)
             return TY_ERROR;
     }
-    return ty_error_occurred() ? TY_ERROR : result;
+    return ty_raised() ? TY_ERROR : result;
 }
 
 /* A sum as three doubles, to about 159 bits. */
@@ -749,13 +750,13 @@ static Value math_sumprod(Value self, Value *a)
     bool floats_used = false;
     for (;;) {
         Value x = ty_next(p);
-        if (x == TY_NULL && ty_error_occurred())
+        if (x == TY_NULL && ty_raised())
             return TY_ERROR;
         Value y = ty_next(q);
-        if (y == TY_NULL && ty_error_occurred())
+        if (y == TY_NULL && ty_raised())
             return TY_ERROR;
         if ((x == TY_NULL) != (y == TY_NULL))
-            return ty_raise(TY_VALUE_ERROR, "Inputs are not the same length");
+            return ty_raise(&ty_ValueError, "Inputs are not the same length");
         double x_double, y_double;
         bool is_float = false;
         int64_t product, sum;
@@ -830,16 +831,16 @@ enum { SMALL_VECTOR = 32 };
 
 static Value math_hypot(Value self, Value *a)
 {
-    size_t count = ty_tuple_count(a[0]);
+    size_t count = (size_t)ty_tuple_length(a[0]);
     double small[SMALL_VECTOR], greatest = 0;
     double *sizes = count <= SMALL_VECTOR ? small : malloc(count * sizeof *sizes);
     bool nan_seen = false;
     if (sizes == NULL)
-        return ty_raise_memory();
+        return ty_raise_memory_error();
     Value result = TY_ERROR;
     for (size_t i = 0; i < count; i++) {
         double x;
-        if (!ty_to_double(ty_tuple_item(a[0], i), &x))
+        if (!ty_to_double(ty_tuple_item(a[0], (int64_t)i), &x))
             goto done;
         sizes[i] = fabs(x);
         nan_seen |= isnan(x);
@@ -861,18 +862,18 @@ static Value math_dist(Value self, Value *a)
     Value q = ty_sequence_tuple(a[1]);
     if (q == TY_NULL)
         return TY_ERROR;
-    size_t count = ty_tuple_count(p);
-    if (ty_tuple_count(q) != count)
-        return ty_raise(TY_VALUE_ERROR, "both points must have the same number of dimensions");
+    size_t count = (size_t)ty_tuple_length(p);
+    if ((size_t)ty_tuple_length(q) != count)
+        return ty_raise(&ty_ValueError, "both points must have the same number of dimensions");
     double small[SMALL_VECTOR], greatest = 0;
     double *sizes = count <= SMALL_VECTOR ? small : malloc(count * sizeof *sizes);
     bool nan_seen = false;
     if (sizes == NULL)
-        return ty_raise_memory();
+        return ty_raise_memory_error();
     Value result = TY_ERROR;
     for (size_t i = 0; i < count; i++) {
         double x, y;
-        if (!ty_to_double(ty_tuple_item(p, i), &x) || !ty_to_double(ty_tuple_item(q, i), &y))
+        if (!ty_to_double(ty_tuple_item(p, (int64_t)i), &x) || !ty_to_double(ty_tuple_item(q, (int64_t)i), &y))
             goto done;
         sizes[i] = fabs(x - y);
         nan_seen |= isnan(sizes[i]);
