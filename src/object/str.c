@@ -273,7 +273,7 @@ Value ty_str_join_array(Value separator, const Value *items, size_t count)
     uint32_t range = count > 1 && gap ? ty_str_range(separator) : 0x7F;
     for (size_t i = 0; i < count; i++) {
         if (TY_UNLIKELY(!ty_is_str(items[i])))
-            return ty_raise(&ty_TypeError, "sequence item %zd: expected str instance, %T found", (ssize_t)i, items[i]);
+            return ty_raise(&ty_TypeError, "sequence item %zd: expected str instance, %T found", i, items[i]);
         int64_t more = ty_str_length(items[i]) + (i ? gap : 0);
         if (TY_UNLIKELY(total > INT64_MAX - more))
             return ty_raise(&ty_OverflowError, "join() result is too long for a Python string");
