@@ -11,11 +11,12 @@ typedef struct TyArray { /* a bare array of Values on the heap: the store of lis
     Value items[];
 } TyArray;
 extern TyType ty_array_type;              /* internal; never seen from Python */
+extern TyArray ty_array_empty;            /* static, of capacity 0 */
 TyArray *ty_array_new(int64_t capacity);  /* NULL: MemoryError */
 
 typedef struct TyList {
     TyObject base;
-    TyArray *_Atomic items;               /* NULL while empty and never grown */
+    TyArray *_Atomic items;               /* never NULL: &ty_array_empty at first */
     _Atomic int64_t length;
 } TyList;
 
