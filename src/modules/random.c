@@ -306,7 +306,7 @@ static TyType random_type = {
     .layout = {.size = sizeof(Random)},
     .flags = TY_TYPE_IMMUTABLE,
     .name = "_random.Random",
-    .doc = "Random() -> create a random number generator with its own internal state.",
+    .doc = "Random(seed=None, /)\n--\n\nA generator of random numbers with a state of its own.",
     .parent = &ty_object_base_type,
     .slots = {.new = random_new, .init = random_init},
     .methods = random_methods,

@@ -513,8 +513,8 @@ static const TyNativeDef complex_methods[] = {
 };
 
 static const TyMemberDef complex_members[] = {
-    {"real", TY_MEMBER_DOUBLE, false, offsetof(TyComplex, real), "the real part of a complex number"},
-    {"imag", TY_MEMBER_DOUBLE, false, offsetof(TyComplex, imaginary), "the imaginary part of a complex number"},
+    {"real", TY_MEMBER_DOUBLE, false, offsetof(TyComplex, real), "the part along the real axis"},
+    {"imag", TY_MEMBER_DOUBLE, false, offsetof(TyComplex, imaginary), "the part along the imaginary axis"},
     {0},
 };
 
