@@ -328,7 +328,7 @@ static bool unicodedata_execute(Value module)
 
 static TyType *const unicodedata_types[] = {&ucd_type, NULL};
 
-const TyModuleDef ty_unicodedata_module = {
+const TyModuleDef ty_module_unicodedata = {
     .name = "unicodedata",
     .doc = "The Unicode character database, version 16.0.0: the properties, names and normal forms of characters.",
     .functions = unicodedata_functions,
