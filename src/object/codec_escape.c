@@ -1,4 +1,6 @@
 /* The escape codecs: text and bytes as they are written in Python's literals. */
+#include <sys/types.h>
+
 #include "base/unicode.h"
 
 #include "object/bytes.h"
