@@ -42,6 +42,17 @@ TyType *ty_class_metatype(TyType *metatype, Value bases); /* the most derived of
 extern const TyGetSetDef ty_dict_getset;               /* __dict__ of instances */
 Value ty_module_function(const char *module, const char *name); /* an attribute of a built-in module */
 
+Value ty_sequence_iterator_new(Value sequence);        /* object/iterator.c: iteration by __getitem__ */
+int ty_contains_by_iteration(Value container, Value item);
+Value ty_call_prepended(Value callable, Value first, const Value *arguments, size_t count, Value keywords); /* callable(first, *arguments) */
+bool ty_buffer_from_method(Value self, TyBuffer *view, int flags);  /* object/buffer.c: __buffer__ written in Python */
+void ty_buffer_release_method(Value self, TyBuffer *view);
+Value ty_memoryview_from_flags(Value exporter, int flags);          /* object/buffer.c: exporter.__buffer__(flags) of a C type */
+bool ty_memoryview_release_for(Value exporter, Value view);
+
+Value ty_staticmethod_wrap(Value callable);
+bool ty_is_module(Value v);
+
 /* object/object.c */
 Value ty_object_new(TyType *type, const Value *arguments, size_t count, Value keywords);
 bool ty_object_init(Value self, const Value *arguments, size_t count, Value keywords);
