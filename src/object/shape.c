@@ -106,14 +106,14 @@ static TyShape *shape_new(TyType *owner, TyShape *parent, Value name, bool dicti
 /* The root shape of the type. Its child under the empty name is the dictionary shape. */
 uint32_t ty_shape_of_type(TyType *type)
 {
-    uint32_t number = ty_load_acquire(&type->shape);
+    uint32_t number = ty_load_acquire(&type->layout.shape);
     if (TY_LIKELY(number != 0))
         return number;
     TyShape *root = shape_new(type, NULL, TY_NULL, false);
     if (!root)
         return 0;
     uint32_t none = 0;
-    if (atomic_compare_exchange_strong_explicit(&type->shape, &none, root->number, memory_order_acq_rel, memory_order_acquire)) {
+    if (atomic_compare_exchange_strong_explicit(&type->layout.shape, &none, root->number, memory_order_acq_rel, memory_order_acquire)) {
         if (!(type->flags & TY_TYPE_HEAP))
             ty_pin(ty_from_object(root)); /* static types live for ever */
         return root->number;

@@ -301,7 +301,7 @@ static void type_trace(TyObject *self, TyMarker *marker)
     if (type->parent)
         ty_mark_object(marker, &type->parent->base);
     ty_mark_range(marker, &type->bases, (Value *)&type->interpreter - &type->bases);
-    TyShape *shape = ty_shape_from_number(ty_load_relaxed(&type->shape));
+    TyShape *shape = ty_shape_from_number(ty_load_relaxed(&type->layout.shape));
     if (shape)
         ty_mark_object(marker, &shape->base);
     if (type->base.type && ty_object_type(self) != &ty_type_type)

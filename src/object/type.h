@@ -52,6 +52,9 @@ bool ty_memoryview_release_for(Value exporter, Value view);
 
 Value ty_staticmethod_wrap(Value callable);
 bool ty_is_module(Value v);
+TyType *ty_module_type_object(void);
+Value ty_generic_alias_new(Value origin, Value arguments); /* object/generic_alias.c: list[int] */
+Value ty_import_module(const char *name);              /* runtime/import.c */
 
 /* object/object.c */
 Value ty_object_new(TyType *type, const Value *arguments, size_t count, Value keywords);
