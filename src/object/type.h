@@ -56,6 +56,8 @@ TyType *ty_module_type_object(void);
 Value ty_generic_alias_new(Value origin, Value arguments); /* object/generic_alias.c: list[int] */
 Value ty_import_module(const char *name);              /* runtime/import.c */
 
+bool ty_super_from_frame(Value *type, Value *object);   /* vm/frame.c: __class__ and the first argument of the calling frame */
+
 /* object/object.c */
 Value ty_object_new(TyType *type, const Value *arguments, size_t count, Value keywords);
 bool ty_object_init(Value self, const Value *arguments, size_t count, Value keywords);
