@@ -167,30 +167,6 @@ Value ty_str(Value v)
     return text;
 }
 
-Value ty_ascii(Value v)
-{
-    Value text = ty_repr(v);
-    if (text == TY_NULL || ty_str_is_ascii(text))
-        return text;
-    TyStrBuilder b = {0};
-    for (int64_t i = 0; i < ty_str_length(text); i++) {
-        uint32_t c = ty_str_at(text, i);
-        char escape[16];
-        if (c < 128)
-            ty_builder_add_char(&b, c);
-        else {
-            static const char digits[] = "0123456789abcdef";
-            int width = c < 0x100 ? 2 : c < 0x10000 ? 4 : 8;
-            escape[0] = '\\';
-            escape[1] = c < 0x100 ? 'x' : c < 0x10000 ? 'u' : 'U';
-            for (int k = 0; k < width; k++)
-                escape[2 + k] = digits[(c >> (4 * (width - 1 - k))) & 15];
-            ty_builder_add_ascii(&b, escape, (size_t)width + 2);
-        }
-    }
-    return ty_builder_finish(&b);
-}
-
 Value ty_format(Value v, Value spec)
 {
     if (spec == TY_NULL || ty_str_length(spec) == 0) {

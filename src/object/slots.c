@@ -277,7 +277,7 @@ static Value py_binary(TyBinaryOperator op, TyBinaryFunction slot, Value left, V
     static Value py_##slot(Value left, Value right) { return py_binary(TY_BINARY_##NAME, py_##slot, left, right, TY_NAME(method), TY_NAME(reflected)); } \
     static Value py_inplace_##slot(Value left, Value right) { return call_method(left, TY_NAME(inplace_name), &right, 1); }
 TY_BINARY_OPERATORS(PY_BINARY)
-PY_BINARY(DIVMOD, divmod, "divmod()", "__divmod__", "__rdivmod__", "__divmod__")
+static Value py_divmod(Value left, Value right) { return py_binary(TY_BINARY_DIVMOD, py_divmod, left, right, TY_NAME("__divmod__"), TY_NAME("__rdivmod__")); }
 
 static Value py_power_ternary(Value base, Value exponent, Value modulus)
 {

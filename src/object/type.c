@@ -513,7 +513,7 @@ static Value type_get_itemsize(Value self) { return ty_int_from_int64(ty_as_type
 static Value type_get_dictoffset(Value self)
 {
     TyType *type = ty_as_type(self);
-    return ty_int_from_int64(type->attributes_offset ? type->attributes_offset : type->flags & TY_TYPE_HAS_DICT ? -1 : 0);
+    return ty_int_from_int64(type->attributes_offset ? (int64_t)type->attributes_offset : type->flags & TY_TYPE_HAS_DICT ? -1 : 0);
 }
 static Value type_get_weakrefoffset(Value self)
 {
