@@ -10,6 +10,10 @@
 
 typedef double complex Complex;
 
+#ifndef CMPLX /* the C library offers it to gcc alone */
+#define CMPLX(real, imaginary) __builtin_complex((double)(real), (double)(imaginary))
+#endif
+
 #define DOMAIN_ERROR "math domain error"
 #define RANGE_ERROR "math range error"
 
