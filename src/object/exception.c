@@ -629,7 +629,7 @@ static Value syntax_error_str(Value self)
     TySyntaxErrorObject *e = (TySyntaxErrorObject *)ty_object(self);
     Value msg = none_if_null(ty_field(&e->msg)), filename = ty_field(&e->filename), line = ty_field(&e->lineno);
     int64_t number = 0;
-    bool has_line = line && ty_is_exact(line, &ty_int_type) | ty_is_immediate_int(line);
+    bool has_line = line && (ty_is_immediate_int(line) || ty_is_exact(line, &ty_int_type));
     if (has_line && !ty_to_int64(line, &number)) {
         ty_clear_exception();
         number = -1;

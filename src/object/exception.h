@@ -141,6 +141,7 @@ void ty_clear_exception(void);
 /* Raises `type(message)` with the exception raised now as its __cause__ and __context__. */
 Value ty_raise_from(TyType *type, const char *format, ...);
 void ty_write_unraisable(Value where, const char *message); /* sys.unraisablehook with the raised exception, which is cleared */
+void ty_write_unraisable_text(Value where, Value message); /* the same, either may be TY_NULL */
 void ty_print_unraisable(Value exception, Value message, Value where); /* what sys.__unraisablehook__ does with its argument's fields */
 Value ty_stop_iteration_value(void);                      /* takes a raised StopIteration: its value; TY_NULL with the exception kept if it is another */
 void ty_print_exception(Value exception);                 /* sys.excepthook's job, in C, to sys.stderr */

@@ -441,14 +441,13 @@ void ty_print_unraisable(Value exception, Value message, Value where)
     ty_clear_exception();
 }
 
-void ty_write_unraisable(Value where, const char *message)
+void ty_write_unraisable_text(Value where, Value text)
 {
     Value exception = ty_take_exception();
     if (!exception)
         return;
     Value handled = ty_thread->handled;
     ty_thread->handled = TY_NULL;
-    Value text = message ? ty_str_from_text(message) : TY_NULL;
     Value arguments = unraisable_arguments(exception, text, where), hook = sys_attribute("unraisablehook");
     if (!arguments || !hook || hook == TY_NONE) {
         ty_clear_exception();
@@ -459,4 +458,11 @@ void ty_write_unraisable(Value where, const char *message)
     }
     ty_clear_exception();
     ty_thread->handled = handled;
+}
+
+void ty_write_unraisable(Value where, const char *message)
+{
+    Value raised = ty_take_exception(), text = message ? ty_str_from_text(message) : TY_NULL;
+    ty_thread->exception = raised;
+    ty_write_unraisable_text(where, text);
 }
