@@ -249,7 +249,7 @@ static Value checked_float(Value result, Value v)
     return ty_from_double(ty_float_value(result));
 }
 
-Value ty_float_from_number(Value v)
+Value ty_number_float(Value v)
 {
     if (ty_is_double(v))
         return v;
@@ -292,7 +292,7 @@ static Value float_new(TyType *type, const Value *arguments, size_t count, Value
 {
     if ((keywords != TY_NULL && !ty_no_keywords("float", keywords)) || !ty_check_positional("float", count, 0, 1))
         return TY_ERROR;
-    return as_instance_of(type, count == 0 ? ty_from_double(0) : ty_float_from_number(arguments[0]));
+    return as_instance_of(type, count == 0 ? ty_from_double(0) : ty_number_float(arguments[0]));
 }
 
 /* --- methods ----------------------------------------------------------------------------------------------------------------------- */

@@ -764,7 +764,7 @@ static Value checked_result(Value result, const char *method)
     return ty_int_exact(result);
 }
 
-Value ty_int_from_number(Value v)
+Value ty_number_int(Value v)
 {
     if (ty_is_exact_int(v))
         return v;
@@ -819,7 +819,7 @@ static Value as_instance_of(TyType *type, Value number)
 static Value int_new(TyType *type, const Value *arguments, size_t count, Value keywords)
 {
     if (count == 1 && keywords == TY_NULL)
-        return as_instance_of(type, ty_int_from_number(arguments[0]));
+        return as_instance_of(type, ty_number_int(arguments[0]));
     static TySignature signature = TY_SIGNATURE("int(x=0, /, base=10)");
     Value flat[2];
     if (!ty_check_positional("int", count, 0, 2) || !ty_parse_arguments(&signature, arguments, count, keywords, flat))
@@ -829,7 +829,7 @@ static Value int_new(TyType *type, const Value *arguments, size_t count, Value k
             return ty_raise(&ty_TypeError, "int() missing string argument");
         return as_instance_of(type, ty_from_immediate_int(0));
     }
-    return as_instance_of(type, flat[1] == TY_NULL ? ty_int_from_number(flat[0]) : from_based_text(flat[0], flat[1]));
+    return as_instance_of(type, flat[1] == TY_NULL ? ty_number_int(flat[0]) : from_based_text(flat[0], flat[1]));
 }
 
 /* --- methods ---------------------------------------------------------------------------------------------------------------- */

@@ -38,7 +38,6 @@ Value ty_int_from_limbs(const mp_limb_t *limbs, int64_t size); /* sign in size; 
 TY_INLINE Value ty_int_from_big(TyBig big) { return ty_int_from_limbs(big.limbs, big.size); }
 Value ty_int_from_text(const char *text, size_t size, int base); /* Python's int() grammar; ValueError */
 Value ty_int_from_str(Value v, int base);                /* the same of a str, Unicode's digits and spaces included */
-Value ty_int_from_number(Value v);                       /* int(v) without a base: numbers, text, bytes-like objects */
 Value ty_int_from_bytes(const uint8_t *bytes, size_t size, bool little, bool is_signed);
 bool ty_int_to_bytes(Value v, uint8_t *bytes, size_t size, bool little, bool is_signed); /* OverflowError */
 Value ty_int_to_text(Value v, int base, bool prefix);    /* str; obeys the digits limit for base 10 */
@@ -82,7 +81,6 @@ TY_INLINE bool ty_is_float(Value v) { return ty_is_double(v) || (ty_is_object(v)
 TY_INLINE double ty_float_value(Value v) { return ty_is_double(v) ? ty_double(v) : ((TyFloat *)ty_object(v))->value; } /* v is a float */
 Value ty_float_from_text(const char *text, size_t size);  /* Python's float() grammar; ValueError */
 Value ty_float_repr(Value v);
-Value ty_float_from_number(Value v);                      /* float(v): numbers and text */
 double ty_double_remainder(double a, double b);           /* Python's %, b not zero: the sign of b */
 Value ty_double_power(double a, double b);                /* ** of floats: complex for roots of negative numbers */
 int64_t ty_double_hash(double d, Value identity_for_nan);
