@@ -10,7 +10,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-typedef uint64_t Value;
+#include "base/arena.h"
+#include "base/value.h"
+
 
 /* An interned str from UTF-8. */
 Value ty_syntax_identifier(const char *utf8, size_t size);
@@ -23,8 +25,14 @@ Value ty_syntax_bytes(const char *bytes, size_t size);
 /* An int from digits of base 2, 8, 10 or 16, without prefix and underscores. */
 Value ty_syntax_int(const char *digits, size_t size, int base);
 
-Value ty_syntax_float(double number);
-Value ty_syntax_complex(double real, double imaginary);
+/* From text like 1.5e3, and the same times the imaginary unit. */
+Value ty_syntax_float(const char *text, size_t size);
+Value ty_syntax_imaginary(const char *text, size_t size);
+
+/* After a number could not be made: if that was a ValueError (too many digits), makes it a SyntaxError there. */
+void ty_syntax_number_failed(Value filename, int lineno, int col_offset);
+
+bool ty_syntax_is_complex(Value value);
 Value ty_syntax_none(void);
 Value ty_syntax_bool(bool truth);
 Value ty_syntax_ellipsis(void);
@@ -51,7 +59,29 @@ typedef struct TySyntaxErrorPlace {
     size_t text_size;
 } TySyntaxErrorPlace;
 
+/*
+ * Issues a SyntaxWarning (or DeprecationWarning). 1: go on; 0: the filters make it an error, which is not set, since a
+ * SyntaxError will take its place; -1: another exception is set.
+ */
+typedef int TyWarn(void *context, bool is_deprecation, const char *message, Value filename, int lineno);
+
+/* place NULL: a SyntaxError with nothing but its message. end_lineno -2: without the end's two values. */
 void ty_syntax_raise(TySyntaxErrorKind kind, const char *message, const TySyntaxErrorPlace *place);
+
+/* Takes the thread's exception out of it, and sets it again. */
+Value ty_syntax_take_exception(void);
+void ty_syntax_set_exception(Value exception);
+void ty_syntax_clear_exception(void);
+
+/* The lowest address that the C stack may reach. */
+char *ty_syntax_stack_limit(void);
+
+/*
+ * Decodes source bytes by a named codec into UTF-8 in the arena. NULL with an exception set, "unknown encoding: NAME" being
+ * a SyntaxError.
+ */
+char *ty_syntax_decode(TyArena *arena, const char *bytes, size_t *size, const char *encoding, size_t encoding_size,
+                       Value filename);
 void ty_syntax_raise_memory(const char *message);       /* MemoryError; message may be NULL */
 void ty_syntax_raise_value(const char *message);        /* ValueError */
 
@@ -60,7 +90,6 @@ typedef struct TyKeptValues {
     Value *items;
     size_t count;
     size_t capacity;
-    void *root;
 } TyKeptValues;
 
 bool ty_kept_values_init(TyKeptValues *kept);

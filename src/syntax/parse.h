@@ -31,15 +31,21 @@ typedef struct TyParseOptions {
     uint32_t flags;
     int feature_version;            /* the minor version whose grammar is wanted, 0 or less for the newest */
 
-    /*
-     * Called for each warning (is_deprecation: DeprecationWarning, else SyntaxWarning). Returns false with an exception set when
-     * the warning's filters made an exception of it. NULL: warnings are dropped.
-     */
-    bool (*warn)(void *context, bool is_deprecation, const char *message, Value filename, int lineno);
+    TyWarn *warn;                   /* NULL: warnings are dropped */
     void *warn_context;
 } TyParseOptions;
 
 /* The tree, to be freed with ty_ast_free; NULL with an exception set. */
 TyAst *ty_parse(const char *source, size_t size, const TyParseOptions *options);
+
+/* The name in a source's encoding declaration (PEP 263), or NULL. */
+const char *ty_source_cookie(const char *source, size_t size, size_t *cookie_size);
+
+/*
+ * The source as UTF-8 with "\n" line ends and a zero byte behind it, in the arena; for a file, its last line is ended.
+ * NULL with an exception set.
+ */
+char *ty_source_decode(TyArena *arena, const char *source, size_t size, const TyParseOptions *options,
+                       size_t *result_size);
 
 #endif

@@ -1,0 +1,300 @@
+/*
+ * Dumps syntax trees without the rest of the runtime, to compare them with CPython's (tests/syntax_compare.py).
+ *
+ *   syntax_dump [-m exec|eval|single|func_type] [-t] FILE...    one line for each top-level statement: first line and
+ *                                                               checksum of its dump
+ *   syntax_dump -v FILE                                         the dump itself
+ *   syntax_dump -e                                              reads sources from stdin, each preceded by a line with
+ *                                                               its size in bytes and its mode; prints errors
+ *   syntax_dump -b FILE...                                      parses each file, prints the seconds taken
+ *
+ * Here the functions of syntax/constant.h make plain C values.
+ */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/float_text.h"
+#include "syntax/parse.h"
+
+/* ---- values: pointers to text that starts with a letter for the type ------------------------------------ */
+
+typedef struct Text { size_t size; char text[]; } Text;
+
+static Value make(char letter, const char *text, size_t size)
+{
+    Text *value = malloc(sizeof *value + size + 2);
+    value->size = size + 1;
+    value->text[0] = letter;
+    memcpy(value->text + 1, text, size);
+    value->text[size + 1] = 0;
+    return (Value)(uintptr_t)value;
+}
+
+static Text none = {1, ""}, true_ = {1, ""}, false_ = {1, ""}, dots = {1, ""};
+
+Value ty_syntax_identifier(const char *s, size_t n) { return make('s', s, n); }
+Value ty_syntax_string(const char *s, size_t n) { return make('s', s, n); }
+Value ty_syntax_bytes(const char *s, size_t n) { return make('b', s, n); }
+Value ty_syntax_float(const char *s, size_t n) { return make('f', s, n); }
+Value ty_syntax_imaginary(const char *s, size_t n) { return make('j', s, n); }
+bool ty_syntax_is_complex(Value v) { return ((Text *)(uintptr_t)v)->text[0] == 'j'; }
+Value ty_syntax_none(void) { return (Value)(uintptr_t)&none; }
+Value ty_syntax_bool(bool truth) { return (Value)(uintptr_t)(truth ? &true_ : &false_); }
+Value ty_syntax_ellipsis(void) { return (Value)(uintptr_t)&dots; }
+char *ty_syntax_repr(Value v, size_t *n) { (void)v; (void)n; return NULL; }
+char *ty_syntax_utf8(Value v, size_t *n) { (void)v; (void)n; return NULL; }
+
+Value ty_syntax_int(const char *s, size_t n, int base)
+{
+    char buffer[32];
+    if (base == 10) {
+        while (n > 1 && *s == '0')
+            s++, n--;
+        return make('i', s, n);
+    }
+    while (n > 1 && *s == '0')
+        s++, n--;
+    if (base == 8 && n * 3 > 62)
+        return make('o', s, n);
+    if (base == 2 && n > 62)
+        return make('B', s, n);
+    if (base == 16 && n > 15)
+        return make('x', s, n);
+    int count = snprintf(buffer, sizeof buffer, "%llu", strtoull(s, NULL, base));
+    return make('i', buffer, count);
+}
+
+static char error[8192];
+
+void ty_syntax_raise(TySyntaxErrorKind kind, const char *message, const TySyntaxErrorPlace *place)
+{
+    static const char *const names[] = {"SyntaxError", "IndentationError", "TabError", "_IncompleteInputError"};
+    int n = snprintf(error, sizeof error, "%s|%s|", names[kind], message);
+    if (place)
+        snprintf(error + n, sizeof error - n, "%d|%d|%d|%d|%.*s", place->lineno, place->offset, place->end_lineno,
+                 place->end_offset, place->text_size > 3000 ? 3000 : (int)place->text_size,
+                 place->text ? place->text : "");
+}
+
+void ty_syntax_number_failed(Value f, int l, int c) { (void)f; (void)l; (void)c; }
+void ty_syntax_raise_memory(const char *m) { snprintf(error, sizeof error, "MemoryError|%s|", m ? m : ""); }
+void ty_syntax_raise_value(const char *m) { snprintf(error, sizeof error, "ValueError|%s|", m); }
+Value ty_syntax_take_exception(void) { return make('e', error, strlen(error)); }
+void ty_syntax_set_exception(Value v) { strcpy(error, ((Text *)(uintptr_t)v)->text + 1); }
+void ty_syntax_clear_exception(void) { error[0] = 0; }
+char *ty_syntax_stack_limit(void) { return NULL; }
+
+char *ty_syntax_decode(TyArena *arena, const char *bytes, size_t *size, const char *name, size_t name_size, Value f)
+{
+    (void)arena; (void)bytes; (void)size; (void)f;
+    snprintf(error, sizeof error, "SyntaxError|unknown encoding: %.*s|", (int)name_size, name);
+    return NULL;
+}
+
+bool ty_kept_values_init(TyKeptValues *kept) { *kept = (TyKeptValues){0}; return true; }
+bool ty_kept_values_add(TyKeptValues *kept, Value value) { (void)kept; (void)value; return true; }
+void ty_kept_values_free(TyKeptValues *kept) { (void)kept; }
+
+/* ---- dump ---------------------------------------------------------------------------------------------------- */
+
+static char *out;
+static size_t out_size, out_capacity;
+
+static void put(const char *text, size_t size)
+{
+    if (out_size + size + 1 > out_capacity) {
+        out_capacity = (out_size + size + 1) * 2;
+        out = realloc(out, out_capacity);
+    }
+    memcpy(out + out_size, text, size);
+    out_size += size;
+}
+
+static void puts_(const char *text) { put(text, strlen(text)); }
+
+static void put_value(Value v)
+{
+    Text *text = (Text *)(uintptr_t)v;
+    if (!v) { puts_("-"); return; }
+    if (text == &none) { puts_("None"); return; }
+    if (text == &true_) { puts_("True"); return; }
+    if (text == &false_) { puts_("False"); return; }
+    if (text == &dots) { puts_("Ellipsis"); return; }
+    if (text->text[0] == 'f' || text->text[0] == 'j') {
+        double value = 0;
+        char hex[64];
+        ty_double_parse(text->text + 1, text->text + text->size, &value);
+        snprintf(hex, sizeof hex, "%c%.17g", text->text[0], value);
+        puts_(hex);
+        return;
+    }
+    put(text->text, text->size);
+}
+
+static void put_node(const TyNode *node);
+
+static void put_field(const char *place, const TyAstField *field)
+{
+    TyAstSum type = field->type;
+    const TyAstSumInfo *sum = &ty_ast_sums[type];
+    char number[32];
+    if (field->arity >= TY_AST_IS_LIST) {
+        puts_("[");
+        const TyNodeList *list = (const TyNodeList *)place;
+        for (int i = 0; i < list->count; i++) {
+            if (type == TY_AST_SUM_identifier)
+                put_value(((const TyIdentifierList *)place)->items[i]);
+            else if (sum->form == TY_AST_IS_ENUM)
+                puts_(sum->choices[((const TyOperatorList *)place)->items[i]]);
+            else
+                put_node(list->items[i]);
+            puts_(",");
+        }
+        puts_("]");
+    } else if (type == TY_AST_SUM_int) {
+        snprintf(number, sizeof number, "%d", *(const int *)place);
+        puts_(number);
+    } else if (sum->form == TY_AST_IS_PRIMITIVE) {
+        put_value(*(const Value *)place);
+    } else if (sum->form == TY_AST_IS_ENUM) {
+        puts_(sum->choices[*(const int *)place]);
+    } else {
+        put_node(*(TyNode *const *)place);
+    }
+}
+
+static void put_node(const TyNode *node)
+{
+    if (!node) { puts_("-"); return; }
+    const TyAstKindInfo *kind = &ty_ast_kinds[node->kind];
+    char position[80];
+    puts_(kind->name);
+    puts_("(");
+    if (ty_ast_sums[kind->sum].has_position) {
+        snprintf(position, sizeof position, "%d:%d-%d:%d ", node->lineno, node->col_offset, node->end_lineno,
+                 node->end_col_offset);
+        puts_(position);
+    }
+    for (int i = 0; i < kind->field_count; i++) {
+        put_field((const char *)node + kind->fields[i].offset, &kind->fields[i]);
+        puts_(" ");
+    }
+    puts_(")\n");
+}
+
+static uint32_t checksum(void)
+{
+    uint32_t crc = 0xFFFFFFFFu;
+    static uint32_t table[256];
+    if (!table[1])
+        for (uint32_t i = 0; i < 256; i++) {
+            uint32_t c = i;
+            for (int k = 0; k < 8; k++)
+                c = c & 1 ? 0xEDB88320u ^ (c >> 1) : c >> 1;
+            table[i] = c;
+        }
+    for (size_t i = 0; i < out_size; i++)
+        crc = table[(crc ^ (uint8_t)out[i]) & 255] ^ (crc >> 8);
+    return ~crc;
+}
+
+static char *read_file(const char *name, size_t *size)
+{
+    FILE *f = fopen(name, "rb");
+    if (!f)
+        return NULL;
+    fseek(f, 0, SEEK_END);
+    *size = ftell(f);
+    rewind(f);
+    char *text = malloc(*size + 1);
+    if (fread(text, 1, *size, f) != *size)
+        *size = 0;
+    fclose(f);
+    return text;
+}
+
+static TyParseMode mode_of(const char *name)
+{
+    return strcmp(name, "eval") == 0 ? TY_PARSE_EXPRESSION : strcmp(name, "single") == 0 ? TY_PARSE_INTERACTIVE
+         : strcmp(name, "func_type") == 0 ? TY_PARSE_FUNCTION_TYPE : TY_PARSE_FILE;
+}
+
+static int errors_from_stdin(TyParseOptions options)
+{
+    long size;
+    char mode[16];
+    while (scanf("%ld %15s", &size, mode) == 2) {
+        getchar();
+        char *text = malloc(size + 1);
+        if (fread(text, 1, size, stdin) != (size_t)size)
+            return 1;
+        options.mode = mode_of(mode);
+        error[0] = 0;
+        TyAst *ast = ty_parse(text, size, &options);
+        if (ast)
+            strcpy(error, "ok");
+        ty_ast_free(ast);
+        free(text);
+        printf("%zu\n", strlen(error));
+        fputs(error, stdout);
+        fflush(stdout);
+    }
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    TyParseOptions options = {0};
+    bool verbose = false, bench = false;
+    int i = 1;
+    for (; i < argc && argv[i][0] == '-'; i++) {
+        switch (argv[i][1]) {
+        case 'm': options.mode = mode_of(argv[++i]); break;
+        case 't': options.flags |= TY_PARSE_TYPE_COMMENTS; break;
+        case 'v': verbose = true; break;
+        case 'b': bench = true; break;
+        case 'e': options.flags |= TY_PARSE_IGNORE_COOKIE; return errors_from_stdin(options);
+        }
+    }
+    double total = 0;
+    for (; i < argc; i++) {
+        size_t size;
+        char *text = read_file(argv[i], &size);
+        if (!text)
+            continue;
+        error[0] = 0;
+        struct timespec a, b;
+        clock_gettime(CLOCK_MONOTONIC, &a);
+        TyAst *ast = ty_parse(text, size, &options);
+        clock_gettime(CLOCK_MONOTONIC, &b);
+        total += b.tv_sec - a.tv_sec + (b.tv_nsec - a.tv_nsec) * 1e-9;
+        if (bench) {
+            ty_ast_free(ast);
+            free(text);
+            continue;
+        }
+        printf("FILE %s\n", argv[i]);
+        if (!ast) {
+            printf("ERROR %s\n", error);
+        } else if (verbose || ast->root->kind != TY_AST_Module) {
+            put_node(ast->root);
+            fwrite(out, 1, out_size, stdout);
+            out_size = 0;
+        } else {
+            TyAstModule *module = TY_AST(Module, ast->root);
+            for (int k = 0; k < module->body.count; k++) {
+                out_size = 0;
+                put_node(module->body.items[k]);
+                printf("%d %08x\n", module->body.items[k]->lineno, checksum());
+            }
+        }
+        ty_ast_free(ast);
+        free(text);
+    }
+    if (bench)
+        printf("%.3f s\n", total);
+    return 0;
+}
