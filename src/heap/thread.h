@@ -57,6 +57,7 @@ struct TyThread {
     bool daemon, main;
 
     /* The heap. */
+    struct TyLookupEntry *lookup_cache; /* object/type.c; emptied at each collection */
     TyHeapCache *cache;
     char *c_stack_base;         /* the highest address to scan */
     char *c_stack_scan;         /* the lowest, while BLOCKED or STOPPED */

@@ -24,7 +24,7 @@ static bool is_bool(Value v) { return v == TY_TRUE || v == TY_FALSE; }
     static Value bool_##name(Value left, Value right)                            \
     {                                                                            \
         if (is_bool(left) && is_bool(right))                                     \
-            return ty_from_bool((left == TY_TRUE) operator (right == TY_TRUE));  \
+            return ty_from_bool((int)(left == TY_TRUE) operator (int)(right == TY_TRUE)); \
         if (!ty_is_int(left) || !ty_is_int(right))                               \
             return TY_NOT_IMPLEMENTED;                                           \
         return ty_int_##name(left, right);                                       \

@@ -51,6 +51,7 @@ extern TyType ty_encoding_map_type;
 
 /* The handler of that name, built-in or registered; LookupError "unknown error handler name 'x'". */
 Value ty_codec_error_handler(Value name);
+Value ty_codec_builtin_handler(Value name);  /* a new function object; TY_NULL without exception if the name is no built-in one's */
 bool ty_codec_register_error(Value name, Value handler);
 int ty_codec_unregister_error(Value name); /* 1 removed, 0 was not there; ValueError for a built-in one */
 

@@ -400,6 +400,16 @@ static bool from_number(Value v, Pair *out, const char *message)
     return ty_to_double(v, &out->real);
 }
 
+bool ty_to_complex(Value v, double *real, double *imaginary)
+{
+    Pair p;
+    if (!from_number(v, &p, "must be real number, not %T"))
+        return false;
+    *real = p.real;
+    *imaginary = p.imag;
+    return true;
+}
+
 static Value as_instance_of(TyType *type, Pair p)
 {
     if (type == &ty_complex_type)
@@ -503,8 +513,8 @@ static const TyNativeDef complex_methods[] = {
 };
 
 static const TyMemberDef complex_members[] = {
-    {"real", TY_MEMBER_DOUBLE, false, offsetof(TyComplex, real), "the real part of a complex number"},
-    {"imag", TY_MEMBER_DOUBLE, false, offsetof(TyComplex, imaginary), "the imaginary part of a complex number"},
+    {"real", TY_MEMBER_DOUBLE, false, offsetof(TyComplex, real), "the part along the real axis"},
+    {"imag", TY_MEMBER_DOUBLE, false, offsetof(TyComplex, imaginary), "the part along the imaginary axis"},
     {0},
 };
 

@@ -22,7 +22,7 @@ typedef struct TyAttributeErrorObject { TyException exception; Value name, obj; 
 typedef struct TySyntaxErrorObject { TyException exception; Value msg, filename, lineno, offset, end_lineno, end_offset, text, print_file_and_line, metadata; } TySyntaxErrorObject;
 typedef struct TyOSErrorObject { TyException exception; Value errno_value, strerror, filename, filename2; int64_t written; } TyOSErrorObject;
 typedef struct TyUnicodeErrorObject { TyException exception; Value encoding, object, reason; int64_t start, end; } TyUnicodeErrorObject;
-typedef struct TyExceptionGroup { TyException exception; Value message, exceptions; } TyExceptionGroup;
+typedef struct TyExceptionGroup { TyException exception; Value message, exceptions, text; } TyExceptionGroup; /* exceptions: a tuple; text: repr of what was given for it, if that was neither list nor tuple */
 
 /* Name, parent, C struct: the tree of built-in exceptions, once. The C object of each is ty_<Name>: ty_TypeError. */
 #define TY_EXCEPTIONS(X) \
@@ -104,6 +104,15 @@ extern TyType ty_ExceptionGroup;
 TY_INLINE bool ty_is_exception(Value v) { return ty_is_object(v) && (ty_object_type(ty_object(v))->flags & TY_TYPE_EXCEPTION); }
 TY_INLINE TyException *ty_as_exception(Value v) { return (TyException *)ty_object(v); }
 bool ty_is_exception_class(Value v);
+Value ty_exception_new(TyType *type, Value args);         /* an instance with these args (a tuple) and nothing else: no __init__ */
+void ty_exception_set_cause(Value exception, Value cause); /* TY_NULL: None. Suppresses the context */
+void ty_exception_set_context(Value exception, Value context); /* breaks the chain where it would become a cycle */
+bool ty_exceptions_start(void);                           /* after the types are ready: the reserve for when memory is short */
+
+/* except*: the part of an exception that matches, and the rest; TY_NULL where there is none. A plain exception is wrapped in a group. */
+bool ty_exception_group_match(Value exception, Value class_or_tuple, Value *match, Value *rest);
+/* What is to be raised after the except* clauses of `original`, given the exceptions that they raised or left over; TY_NONE: nothing, TY_NULL: error. */
+Value ty_exception_group_reraise(Value original, Value list);
 
 /* Raising. All return TY_NULL. Formats: %s C text (UTF-8), %.Ns at most N bytes, %c, %d %i %u %x, %ld, %lld, %zd, %zu, %p, %%, and
  * %R repr of a Value, %S str of a Value, %U a Value that is a str, %A ascii of a Value, %T short type name of a Value, %N full type name (with module). */
@@ -132,6 +141,8 @@ void ty_clear_exception(void);
 /* Raises `type(message)` with the exception raised now as its __cause__ and __context__. */
 Value ty_raise_from(TyType *type, const char *format, ...);
 void ty_write_unraisable(Value where, const char *message); /* sys.unraisablehook with the raised exception, which is cleared */
+void ty_write_unraisable_text(Value where, Value message); /* the same, either may be TY_NULL */
+void ty_print_unraisable(Value exception, Value message, Value where); /* what sys.__unraisablehook__ does with its argument's fields */
 Value ty_stop_iteration_value(void);                      /* takes a raised StopIteration: its value; TY_NULL with the exception kept if it is another */
 void ty_print_exception(Value exception);                 /* sys.excepthook's job, in C, to sys.stderr */
 
@@ -144,6 +155,8 @@ typedef struct TyTraceback {
     int32_t line;             /* -1: from the instruction, when asked for */
 } TyTraceback;
 extern TyType ty_traceback_type;
+bool ty_traceback_add(Value exception, Value frame, int32_t instruction, int32_t line); /* in front of what it has */
+int ty_traceback_line(TyTraceback *traceback);
 Value ty_traceback_new(Value next, Value frame, int32_t instruction, int32_t line);
 
 #endif

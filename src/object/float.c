@@ -426,8 +426,8 @@ static const TyNativeDef float_methods[] = {
 };
 
 static const TyGetSetDef float_getsets[] = {
-    {"real", float_get_real, NULL, "the real part of a complex number"},
-    {"imag", float_get_imag, NULL, "the imaginary part of a complex number"},
+    {"real", float_get_real, NULL, "the number without its imaginary part"},
+    {"imag", float_get_imag, NULL, "the part along the imaginary axis"},
     {0},
 };
 

@@ -1058,10 +1058,10 @@ static const TyNativeDef int_methods[] = {
 };
 
 static const TyGetSetDef int_getsets[] = {
-    {"real", int_get_real, NULL, "the real part of a complex number"},
-    {"imag", int_get_zero, NULL, "the imaginary part of a complex number"},
-    {"numerator", int_get_real, NULL, "the numerator of a rational number in lowest terms"},
-    {"denominator", int_get_one, NULL, "the denominator of a rational number in lowest terms"},
+    {"real", int_get_real, NULL, "the number without its imaginary part"},
+    {"imag", int_get_zero, NULL, "the part along the imaginary axis"},
+    {"numerator", int_get_real, NULL, "the number itself, seen as a fraction"},
+    {"denominator", int_get_one, NULL, "1, as an int seen as a fraction has it"},
     {0},
 };
 

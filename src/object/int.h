@@ -89,6 +89,7 @@ int64_t ty_double_hash(double d, Value identity_for_nan);
 typedef struct TyComplex { TyObject base; double real, imaginary; } TyComplex;
 extern TyType ty_complex_type;
 Value ty_complex_new(double real, double imaginary);
+bool ty_to_complex(Value v, double *real, double *imaginary); /* complex, __complex__ or what ty_to_double takes */
 Value ty_complex_power(double real, double imaginary, double exponent_real, double exponent_imaginary);
 TY_INLINE bool ty_is_complex(Value v) { return ty_is_instance_of(v, &ty_complex_type); }
 

@@ -506,7 +506,6 @@ static void add_lower(TyStrBuilder *b, Value self, int64_t i, uint32_t c)
 
 TY_INLINE uint8_t ascii_lower(uint8_t c) { return (uint8_t)(c + ((uint8_t)(c - 'A') < 26 ? 32 : 0)); }
 TY_INLINE uint8_t ascii_upper(uint8_t c) { return (uint8_t)(c - ((uint8_t)(c - 'a') < 26 ? 32 : 0)); }
-TY_INLINE bool ascii_alpha(uint8_t c) { return (uint8_t)((c | 32) - 'a') < 26; }
 
 /* Both directions for text that is all ASCII; TY_NULL without an exception: not such a text. */
 static Value ascii_case(Value self, bool lower)

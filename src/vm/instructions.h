@@ -218,6 +218,9 @@ typedef enum TyOp {
 #define ty_ext_jump(w) ((int32_t)(uint32_t)(w))
 #define ty_ext_y(w) ((uint32_t)((w) >> 32))
 
+extern const uint8_t ty_op_words[TY_OP_COUNT]; /* words of the instruction: 1, or 2 with EXT */
+extern const char *const ty_op_names[TY_OP_COUNT];
+
 #define TY_REGISTER_LIMIT 65000 /* registers of one frame; code that needs more is refused with a SyntaxError-free, clear error */
 
 enum { /* LOAD_COMMON */

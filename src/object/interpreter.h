@@ -1,0 +1,58 @@
+/* TyInterpreter: everything that belongs to one isolated interpreter. Objects that differ between interpreters hang off it, never off
+ * static variables. Made and closed by runtime/interpreter.c. Fields that threads share after start-up are written once, or under `lock`. */
+#ifndef TY_OBJECT_INTERPRETER_H
+#define TY_OBJECT_INTERPRETER_H
+
+#include "object/object.h"
+#include <pthread.h>
+
+/* Values of an interpreter, each a root of the collector. */
+#define TY_INTERPRETER_VALUES(X) \
+    X(modules)              /* sys.modules: dict */ \
+    X(builtins)             /* the dict of the builtins module */ \
+    X(builtins_module) \
+    X(sys)                  /* the dict of the sys module */ \
+    X(sys_module) \
+    X(main_module) \
+    X(importlib)            /* importlib._bootstrap, once it is set up */ \
+    X(import_function)      /* builtins.__import__ as we made it: the fast path holds while it is unchanged */ \
+    X(static_subclasses)    /* dict: static type → list of weak references to subclasses */ \
+    X(builtin_modules)      /* dict: name → module object of a built-in module, for ty_module_current */ \
+    X(codec_search_path)    /* list */ \
+    X(codec_cache)          /* dict */ \
+    X(codec_errors)         /* dict */ \
+    X(warnings_state)       /* what _warnings keeps */ \
+    X(atexit_callbacks) \
+    X(audit_hooks)          /* list or TY_NULL */ \
+    X(standard_streams)     /* tuple of the three made at start, flushed at exit */ \
+    X(interned_template)    \
+    X(threading_state)      /* what _thread keeps */ \
+    X(monitoring_state) \
+    X(weak_pending) \
+    X(path_importer_cache) \
+    X(gc_state) \
+    X(copyreg)
+
+struct TyInterpreter {
+    int64_t id;
+    struct TyInterpreter *next;
+    pthread_mutex_t lock;
+    TyThread *main_thread;
+    _Atomic int64_t thread_count;
+    _Atomic bool finalizing;
+    _Atomic int32_t int_max_str_digits;
+    _Atomic uint32_t type_watch;
+    struct TyConfig *config;    /* runtime/config.h */
+    _Atomic uint32_t recursion_limit;
+    uint64_t dispatch_flags;
+#define TY_INTERPRETER_FIELD(name) Value name;
+    TY_INTERPRETER_VALUES(TY_INTERPRETER_FIELD)
+#undef TY_INTERPRETER_FIELD
+};
+
+TY_INLINE TyInterpreter *ty_interpreter(void) { return ty_thread->interpreter; }
+
+/* vm/frame.c: the globals of the innermost Python frame, or TY_NULL. */
+Value ty_current_globals(void);
+
+#endif

@@ -1,0 +1,68 @@
+/* What the files that make up types share with one another: type.c (lookup, static types, `type`), class.c (classes made at run
+ * time), slots.c, native.c, descriptor.c. */
+#ifndef TY_OBJECT_TYPE_H
+#define TY_OBJECT_TYPE_H
+
+#include "object/object.h"
+
+/* A thread's cache of lookups along the mro. Emptied at each collection. */
+#define TY_LOOKUP_CACHE_SIZE 1024u
+typedef struct TyLookupEntry {
+    uint32_t version;
+    Value name, value; /* value TY_NULL: known to be missing */
+} TyLookupEntry;
+
+uint32_t ty_type_version(TyType *type);
+Value ty_type_call(Value self, const Value *arguments, size_t count, Value keywords);
+void ty_type_each_subclass(TyType *type, void (*visit)(TyType *subclass, void *context), void *context);
+Value ty_type_subclass_list(TyType *type, bool make);  /* list of weak references; TY_NULL if there is none */
+Value ty_mro_compute(TyType *type);                    /* C3 over bases: tuple */
+bool ty_class_set_name(TyType *type, Value name);
+bool ty_class_set_bases(Value type, Value bases);
+void ty_class_trace_instance(TyObject *self, TyMarker *marker); /* slots and attributes that Python classes add to their static ancestor's fields */
+Value ty_weak_target(Value reference);                 /* object/weakref.c: TY_NULL when dead */
+Value ty_weak_reference_new(Value referent, Value callback /* or TY_NULL */); /* object/weakref.c */
+Value ty_mappingproxy_new(Value mapping);              /* object/mappingproxy.c */
+Value ty_union_or(Value left, Value right);            /* object/union.c: X | Y of types */
+int ty_isinstance_plain(Value v, Value class);         /* without __instancecheck__ */
+int ty_issubclass_plain(Value class, Value ancestor);
+Value ty_identity_iter(Value self);
+
+Value ty_native_for_type(const TyNativeDef *def, TyType *type);
+Value ty_native_constructor(TyType *type);             /* the type's __new__ */
+bool ty_native_is_constructor(Value v, TyType **type);
+Value ty_getset_new(TyType *type, const TyGetSetDef *def);
+Value ty_member_new(TyType *type, const TyMemberDef *def);
+Value ty_slot_member_new(TyType *type, Value name, int64_t offset); /* of __slots__ */
+bool ty_slot_member_offset(Value descriptor, uint32_t *offset);     /* a slot whose access may be cached: its place in fixed-size instances */
+const char *ty_native_doc_text(const char *doc);
+Value ty_native_doc_signature(const char *name, const char *doc);
+
+TyType *ty_class_metatype(TyType *metatype, Value bases); /* the most derived of the metatypes; NULL: conflict raised */
+extern const TyGetSetDef ty_dict_getset;               /* __dict__ of instances */
+Value ty_module_function(const char *module, const char *name); /* an attribute of a built-in module */
+
+Value ty_sequence_iterator_new(Value sequence);        /* object/iterator.c: iteration by __getitem__ */
+int ty_contains_by_iteration(Value container, Value item);
+Value ty_call_prepended(Value callable, Value first, const Value *arguments, size_t count, Value keywords); /* callable(first, *arguments) */
+bool ty_buffer_from_method(Value self, TyBuffer *view, int flags);  /* object/buffer.c: __buffer__ written in Python */
+void ty_buffer_release_method(Value self, TyBuffer *view);
+Value ty_memoryview_from_flags(Value exporter, int flags);          /* object/buffer.c: exporter.__buffer__(flags) of a C type */
+bool ty_memoryview_release_for(Value exporter, Value view);
+
+Value ty_staticmethod_wrap(Value callable);
+bool ty_is_module(Value v);
+TyType *ty_module_type_object(void);
+Value ty_generic_alias_new(Value origin, Value arguments); /* object/generic_alias.c: list[int] */
+Value ty_import_module(const char *name);              /* runtime/import.c */
+
+bool ty_super_from_frame(Value *type, Value *object);   /* vm/frame.c: __class__ and the first argument of the calling frame */
+
+/* object/object.c */
+Value ty_object_new(TyType *type, const Value *arguments, size_t count, Value keywords);
+bool ty_object_init(Value self, const Value *arguments, size_t count, Value keywords);
+
+/* vm/cache.c: empties all inline caches of attributes, with the world stopped. */
+void ty_caches_flush(void);
+
+#endif
