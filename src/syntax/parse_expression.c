@@ -976,7 +976,7 @@ static void diagnose_arguments(TyParser *p)
     p->stack_height = height;
 }
 
-bool ty_parse_arguments(TyParser *p, TyCallArguments *arguments)
+bool ty_parse_call_arguments(TyParser *p, TyCallArguments *arguments)
 {
     int start = p->mark, height = p->stack_height;
     if (args(p)) {
@@ -1128,7 +1128,7 @@ static TyNode *call(TyParser *p, TyNode *function)
                 goto done;
             }
         }
-        if (!ty_parse_arguments(p, &arguments) || !accept(p, TY_TOKEN_RPAR))
+        if (!ty_parse_call_arguments(p, &arguments) || !accept(p, TY_TOKEN_RPAR))
             return NULL;
     }
 done:;

@@ -1228,7 +1228,7 @@ static TyNode *class(TyParser *p, TyNodeList decorators)
     if (!name || !ty_parse_type_params(p, &parameters))
         return NULL;
     if (accept(p, TY_TOKEN_LPAR) && !accept(p, TY_TOKEN_RPAR))
-        if (!ty_parse_arguments(p, &bases) || !accept(p, TY_TOKEN_RPAR))
+        if (!ty_parse_call_arguments(p, &bases) || !accept(p, TY_TOKEN_RPAR))
             return NULL;
     if (!colon_and_block(p, "class definition", start, &body))
         return NULL;

@@ -237,7 +237,7 @@ typedef struct TyCallArguments {
 } TyCallArguments;
 
 /* What stands between the parentheses of a call or a class, up to the closing one, which is not taken. */
-bool ty_parse_arguments(TyParser *p, TyCallArguments *arguments);
+bool ty_parse_call_arguments(TyParser *p, TyCallArguments *arguments);
 
 /* Parameters of a function (annotated) or a lambda. */
 TyNode *ty_parse_parameters(TyParser *p, bool lambda);
