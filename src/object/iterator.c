@@ -23,7 +23,7 @@ Value ty_builtin(const char *name)
 
 void ty_sequence_iterator_trace(TyObject *self, TyMarker *marker) { ty_mark(marker, ((TySequenceIterator *)self)->sequence); }
 
-Value ty_sequence_iterator_new(TyType *type, Value sequence, int64_t index)
+Value ty_iterator_over(TyType *type, Value sequence, int64_t index)
 {
     TySequenceIterator *iterator = (TySequenceIterator *)ty_allocate(type, sizeof(TySequenceIterator));
     if (!iterator)
@@ -32,6 +32,8 @@ Value ty_sequence_iterator_new(TyType *type, Value sequence, int64_t index)
     ty_store_relaxed(&iterator->index, index);
     return ty_from_object(iterator);
 }
+
+Value ty_sequence_iterator_new(Value sequence) { return ty_iterator_over(&ty_sequence_iterator_type, sequence, 0); }
 
 static Value iterator_self(Value self) { return self; }
 

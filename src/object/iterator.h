@@ -16,7 +16,8 @@ extern TyType ty_list_iterator_type, ty_list_reverse_iterator_type, ty_tuple_ite
 extern TyType ty_sequence_iterator_type, ty_callable_iterator_type;
 extern TyType ty_enumerate_type, ty_reversed_type, ty_zip_type, ty_map_type, ty_filter_type;
 
-Value ty_sequence_iterator_new(TyType *type, Value sequence, int64_t index);
+Value ty_iterator_over(TyType *type, Value sequence, int64_t index);
+Value ty_sequence_iterator_new(Value sequence); /* by __getitem__ */
 Value ty_callable_iterator_new(Value callable, Value sentinel);
 void ty_sequence_iterator_trace(TyObject *self, TyMarker *marker);
 

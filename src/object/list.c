@@ -71,12 +71,14 @@ static TyArray *reserve(TyList *list, int64_t more)
 }
 
 /* Gives memory back after many items went. Under the lock; does nothing if there is no memory for the smaller array. */
-static void shrink(TyList *list)
+TY_INLINE void shrink(TyList *list)
 {
     int64_t length = length_of(list), capacity = items_of(list)->capacity;
+    if (capacity <= 64 || length >= capacity / 4)
+        return;
     if (length == 0) {
         set_items(list, &ty_array_empty);
-    } else if (capacity > 64 && length < capacity / 4) {
+    } else {
         if (!grow_to(list, length + (length >> 2) + 4))
             ty_clear_exception();
     }
@@ -242,8 +244,7 @@ Value ty_list_pop(Value v, int64_t index)
         set_length(list, length - 1);
         move_values(&items[index], &items[index + 1], length - 1 - index);
         clear_values(&items[length - 1], 1);
-        if (length - 1 < items_of(list)->capacity / 4)
-            shrink(list);
+        shrink(list);
     }
     ty_object_unlock(&list->base, locked);
     return item != TY_NULL ? item : ty_raise(&ty_IndexError, length ? "pop index out of range" : "pop from empty list");
@@ -580,7 +581,7 @@ static Value list_compare(Value left, Value right, int op)
     }
 }
 
-static Value list_iter(Value self) { return ty_sequence_iterator_new(&ty_list_iterator_type, self, 0); }
+static Value list_iter(Value self) { return ty_iterator_over(&ty_list_iterator_type, self, 0); }
 
 static Value list_concat(Value left, Value right)
 {
@@ -679,8 +680,7 @@ static Value list_pop(Value self, Value *a)
             item = items->items[length - 1];
             set_length(list, length - 1);
             clear_values(&items->items[length - 1], 1);
-            if (length - 1 < items->capacity / 4)
-                shrink(list);
+            shrink(list);
         }
         ty_object_unlock(&list->base, locked);
         return item != TY_NULL ? item : ty_raise(&ty_IndexError, "pop from empty list");
@@ -749,7 +749,7 @@ static Value list_sort(Value self, Value *a)
 
 static Value list_reversed(Value self, Value *a)
 {
-    return ty_sequence_iterator_new(&ty_list_reverse_iterator_type, self, ty_list_length(self) - 1);
+    return ty_iterator_over(&ty_list_reverse_iterator_type, self, ty_list_length(self) - 1);
 }
 
 static Value list_sizeof(Value self, Value *a)

@@ -4,7 +4,7 @@
 
 #include "object/object.h"
 
-extern TyType ty_set_type, ty_frozenset_type;
+extern TyType ty_set_type, ty_frozenset_type, ty_set_iterator_type, ty_set_table_type;
 
 TY_INLINE bool ty_is_any_set(Value v) { return ty_is_object(v) && (ty_object_type(ty_object(v))->flags & TY_TYPE_SET); }
 

@@ -154,7 +154,7 @@ static Value tuple_compare(Value left, Value right, int op)
     }
 }
 
-static Value tuple_iter(Value self) { return ty_sequence_iterator_new(&ty_tuple_iterator_type, self, 0); }
+static Value tuple_iter(Value self) { return ty_iterator_over(&ty_tuple_iterator_type, self, 0); }
 static int64_t tuple_length(Value self) { return ty_tuple_length(self); }
 
 static Value tuple_item(Value self, int64_t index)
