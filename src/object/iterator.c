@@ -3,6 +3,7 @@
 #include "object/dict.h"
 #include "object/exception.h"
 #include "object/int.h"
+#include "object/interpreter.h"
 #include "object/list.h"
 #include "object/native.h"
 #include "object/str.h"
@@ -12,10 +13,7 @@
 
 Value ty_builtin(const char *name)
 {
-    Value module = ty_module_current("builtins");
-    if (module == TY_NULL)
-        return TY_NULL;
-    Value value = ty_dict_get_text(ty_module_dict(module), name);
+    Value value = ty_dict_get_text(ty_interpreter()->builtins, name);
     if (value == TY_NULL && !ty_raised())
         ty_raise(&ty_AttributeError, "module 'builtins' has no attribute '%s'", name);
     return value;
