@@ -1,6 +1,4 @@
 /* _codecs: the registry and the built-in codecs, as `codecs` and `encodings` use them. */
-#include "modules/codecs.h"
-
 #include "object/buffer.h"
 #include "object/bytes.h"
 #include "object/codec.h"
@@ -335,21 +333,10 @@ static const TyNativeDef functions[] = {
     {0},
 };
 
-static bool execute(Value module)
-{
-    Value *state = ty_module_state(module);
-    Value search = ty_list_new(0), cache = ty_dict_new(), handlers = ty_dict_new();
-    if (search == TY_NULL || cache == TY_NULL || handlers == TY_NULL || !ty_type_ready(&ty_encoding_map_type))
-        return false;
-    ty_store(ty_object(module), &state[TY_CODECS_SEARCH], search);
-    ty_store(ty_object(module), &state[TY_CODECS_CACHE], cache);
-    ty_store(ty_object(module), &state[TY_CODECS_HANDLERS], handlers);
-    return true;
-}
+static bool execute(Value module) { return ty_type_ready(&ty_encoding_map_type); }
 
 const TyModuleDef ty_module__codecs = {
     .name = "_codecs",
     .functions = functions,
     .execute = execute,
-    .state_count = TY_CODECS_STATE_COUNT,
 };

@@ -2,7 +2,7 @@
  *
  * The encodings that everything uses (UTF-8, -16, -32, -7, Latin-1, ASCII, character maps, the escapes) are C functions here.
  * str.encode and bytes.decode recognise the names of the commonest and call them directly; any other name goes
- * through the registry, which belongs to the interpreter and is kept by its `_codecs` module.
+ * through the registry, which belongs to the interpreter.
  *
  * `errors` is everywhere a str, the name of an error handler, or TY_NULL for "strict". Texts are str, `bytes` arguments a pointer and a
  * length that the caller keeps alive; `input` is the object that they come from, for the exception's `object` (TY_NULL: a bytes

@@ -1,60 +1,66 @@
-/* The codec registry: search functions, the codecs they found, error handlers. All of it belongs to the interpreter and
- * is the state of its `_codecs` module. The package `encodings` registers the standard search function when it is
- * imported, as it is at the first question for a codec that isn't built in. */
-#include "modules/codecs.h"
+/* The codec registry: search functions, the codecs they found, error handlers; all of it belongs to the interpreter. The package
+ * `encodings` registers the standard search function when it is imported, as it is at the first question for a codec that isn't
+ * built in. */
 #include "object/buffer.h"
 #include "object/bytes.h"
 #include "object/codec_internal.h"
 #include "object/dict.h"
 #include "object/exception.h"
+#include "object/interpreter.h"
 #include "object/list.h"
-#include "object/native.h"
 #include "object/tuple.h"
 
-static Value *registry(void)
+/* The interpreter, with its registry made: NULL with an exception. */
+static TyInterpreter *registry(void)
 {
-    Value module = ty_module_current("_codecs");
-    return module == TY_NULL ? NULL : ty_module_state(module);
+    TyInterpreter *interpreter = ty_interpreter();
+    if (TY_LIKELY(ty_field_acquire(&interpreter->codec_errors) != TY_NULL))
+        return interpreter;
+    Value path = ty_list_new(0), cache = ty_dict_new(), errors = ty_dict_new();
+    if (path == TY_NULL || cache == TY_NULL || errors == TY_NULL)
+        return NULL;
+    pthread_mutex_lock(&interpreter->lock);
+    if (interpreter->codec_errors == TY_NULL) {
+        ty_store(interpreter, &interpreter->codec_search_path, path);
+        ty_store(interpreter, &interpreter->codec_cache, cache);
+        ty_store_publish(interpreter, &interpreter->codec_errors, errors);
+    }
+    pthread_mutex_unlock(&interpreter->lock);
+    return interpreter;
 }
 
-static bool import_encodings(Value *state)
+static bool import_encodings(TyInterpreter *interpreter)
 {
-    if (ty_field(&state[TY_CODECS_LOADED]) == TY_TRUE)
+    if (ty_dict_get_text(interpreter->modules, "encodings") != TY_NULL)
         return true;
-    Value builtins = ty_module_current("builtins");
-    Value import = builtins == TY_NULL ? TY_NULL : ty_get_attribute(builtins, TY_NAME("__import__"));
-    if (import == TY_NULL || ty_call_one(import, TY_NAME("encodings")) == TY_NULL)
-        return false;
-    Value module = ty_module_current("_codecs");
-    ty_store(ty_object(module), &state[TY_CODECS_LOADED], TY_TRUE);
-    return true;
+    return ty_call_one(interpreter->import_function, TY_NAME("encodings")) != TY_NULL;
 }
 
 /* --- registering ------------------------------------------------------------------------------------------------- */
 
 bool ty_codec_register(Value search_function)
 {
-    Value *state = registry();
-    if (!state)
+    TyInterpreter *interpreter = registry();
+    if (!interpreter)
         return false;
     if (!ty_is_callable(search_function)) {
         ty_raise(&ty_TypeError, "argument must be callable");
         return false;
     }
-    return import_encodings(state) && ty_list_append(ty_field(&state[TY_CODECS_SEARCH]), search_function);
+    return import_encodings(interpreter) && ty_list_append(interpreter->codec_search_path, search_function);
 }
 
 bool ty_codec_unregister(Value search_function)
 {
-    Value *state = registry();
-    if (!state)
+    TyInterpreter *interpreter = registry();
+    if (!interpreter)
         return false;
-    Value path = ty_field(&state[TY_CODECS_SEARCH]);
+    Value path = interpreter->codec_search_path;
     Value item;
     for (int64_t i = 0; (item = ty_list_item(path, i)) != TY_NULL; i++) {
         if (item != search_function)
             continue;
-        ty_dict_clear(ty_field(&state[TY_CODECS_CACHE]));
+        ty_dict_clear(interpreter->codec_cache);
         return ty_delete_item(path, ty_from_immediate_int(i));
     }
     return true;
@@ -87,19 +93,19 @@ static Value normalize_name(Value encoding)
 
 Value ty_codec_lookup(Value encoding)
 {
-    Value *state = registry();
-    if (!state)
+    TyInterpreter *interpreter = registry();
+    if (!interpreter)
         return TY_NULL;
     Value name = normalize_name(encoding);
     if (name == TY_NULL)
         return TY_NULL;
-    Value cache = ty_field(&state[TY_CODECS_CACHE]);
+    Value cache = interpreter->codec_cache;
     Value codec = ty_dict_get_str(cache, name);
     if (codec != TY_NULL || ty_raised())
         return codec;
-    if (!import_encodings(state))
+    if (!import_encodings(interpreter))
         return TY_NULL;
-    Value path = ty_field(&state[TY_CODECS_SEARCH]);
+    Value path = interpreter->codec_search_path;
     if (ty_list_length(path) == 0)
         return ty_raise(&ty_LookupError, "no codec search functions registered: can't find encoding");
     Value search;
@@ -300,12 +306,12 @@ Value ty_codec_stream_writer(Value encoding, Value stream, Value errors)
 
 Value ty_codec_error_handler(Value name)
 {
-    Value *state = registry();
-    if (!state)
+    TyInterpreter *interpreter = registry();
+    if (!interpreter)
         return TY_NULL;
     if (name == TY_NULL)
         name = TY_NAME("strict");
-    Value handlers = ty_field(&state[TY_CODECS_HANDLERS]);
+    Value handlers = interpreter->codec_errors;
     Value found = ty_dict_get(handlers, name);
     if (found != TY_NULL || ty_raised())
         return found;
@@ -317,24 +323,24 @@ Value ty_codec_error_handler(Value name)
 
 bool ty_codec_register_error(Value name, Value handler)
 {
-    Value *state = registry();
-    if (!state)
+    TyInterpreter *interpreter = registry();
+    if (!interpreter)
         return false;
     if (!ty_is_callable(handler)) {
         ty_raise(&ty_TypeError, "handler must be callable");
         return false;
     }
-    return ty_dict_set(ty_field(&state[TY_CODECS_HANDLERS]), name, handler);
+    return ty_dict_set(interpreter->codec_errors, name, handler);
 }
 
 int ty_codec_unregister_error(Value name)
 {
-    Value *state = registry();
-    if (!state)
+    TyInterpreter *interpreter = registry();
+    if (!interpreter)
         return -1;
     if (ty_error_kind(name) != TY_ERRORS_OTHER) {
         ty_raise(&ty_ValueError, "cannot un-register built-in error handler '%U'", name);
         return -1;
     }
-    return ty_dict_delete(ty_field(&state[TY_CODECS_HANDLERS]), name);
+    return ty_dict_delete(interpreter->codec_errors, name);
 }
