@@ -114,6 +114,13 @@ void ty_poll_clear(TyThread *thread, uint32_t bits);
 void ty_world_stop(void);
 void ty_world_start(void);
 
+/* Does, as ordinary code, what `poll` asks for (signal handlers, finalizers, …): false if an exception was raised. Defined by vm/; called
+ * also where a system call was interrupted. */
+extern bool ty_poll_run(void);
+/* What the VM sets up and takes down for a thread that was started from Python: its Python stack and limits. Defined by vm/. */
+extern bool ty_thread_begin(TyThread *thread);
+extern void ty_thread_end(TyThread *thread);
+
 /* Marks what the VM keeps of a thread (frames, exception, …): vm/frame.c. */
 extern void ty_thread_trace(TyThread *thread, TyMarker *marker);
 

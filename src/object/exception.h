@@ -145,6 +145,7 @@ void ty_write_unraisable_text(Value where, Value message); /* the same, either m
 void ty_print_unraisable(Value exception, Value message, Value where); /* what sys.__unraisablehook__ does with its argument's fields */
 Value ty_stop_iteration_value(void);                      /* takes a raised StopIteration: its value; TY_NULL with the exception kept if it is another */
 void ty_print_exception(Value exception);                 /* sys.excepthook's job, in C, to sys.stderr */
+void ty_print_exception_to(Value exception, Value file);
 
 /* Tracebacks. */
 typedef struct TyTraceback {

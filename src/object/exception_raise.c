@@ -291,10 +291,11 @@ static Value sys_attribute(const char *name)
     return sys ? ty_dict_get_text(sys, name) : TY_NULL;
 }
 
-/* Writes to sys.stderr, to the descriptor if there is no such object or it fails. */
-static void write_error_text(Value text)
+/* Writes to the file, by default sys.stderr; to the descriptor if there is no such object or it fails. */
+static void write_error_text(Value file, Value text)
 {
-    Value file = sys_attribute("stderr");
+    if (!file)
+        file = sys_attribute("stderr");
     if (file && file != TY_NONE && ty_call_method_one(file, TY_NAME("write"), text)) {
         if (!ty_call_method_none(file, TY_NAME("flush")))
             ty_clear_exception();
@@ -351,7 +352,7 @@ static void add_summary(TyStrBuilder *b, Value exception)
 }
 
 #define CHAIN_SHOWN 100
-static void print_plainly(Value exception, int depth)
+static void print_plainly(Value file, Value exception, int depth)
 {
     TyException *e = ty_as_exception(exception);
     Value before = ty_field(&e->cause), context = ty_field(&e->context);
@@ -362,7 +363,7 @@ static void print_plainly(Value exception, int depth)
     }
     TyStrBuilder b = {0};
     if (before && depth < CHAIN_SHOWN) {
-        print_plainly(before, depth + 1);
+        print_plainly(file, before, depth + 1);
         ty_builder_add_text(&b, link);
     }
     if (!add_traceback(&b, ty_field(&e->traceback)))
@@ -370,29 +371,36 @@ static void print_plainly(Value exception, int depth)
     add_summary(&b, exception);
     Value text = ty_builder_finish(&b);
     if (text)
-        write_error_text(text);
+        write_error_text(file, text);
     else
         ty_clear_exception();
 }
 
 /* The traceback module knows about source lines, carets, groups and colours. */
-static bool print_with_module(Value exception)
+static bool print_with_module(Value file, Value exception)
 {
     Value import = ty_interpreter()->import_function;
     Value module = import ? ty_call_one(import, TY_NAME("traceback")) : TY_NULL;
-    return module && ty_call_method_one(module, TY_NAME("_print_exception_bltin"), exception);
+    if (!module)
+        return false;
+    if (!file)
+        return ty_call_method_one(module, TY_NAME("_print_exception_bltin"), exception);
+    Value print = ty_get_attribute(module, TY_NAME("print_exception"));
+    Value names = print ? ty_tuple_pack(1, TY_NAME("file")) : TY_NULL, arguments[] = {exception, file};
+    return names && ty_call(print, arguments, 1, names);
 }
 
-void ty_print_exception(Value exception)
+void ty_print_exception(Value exception) { ty_print_exception_to(exception, TY_NULL); }
+
+void ty_print_exception_to(Value exception, Value file)
 {
     Value raised = ty_take_exception(), handled = ty_thread->handled;
-    Value file = sys_attribute("stderr");
-    if (file == TY_NONE)
+    if ((file ? file : sys_attribute("stderr")) == TY_NONE)
         return;
     ty_thread->handled = TY_NULL;
-    if (!print_with_module(exception)) {
+    if (!print_with_module(file, exception)) {
         ty_clear_exception();
-        print_plainly(exception, 0);
+        print_plainly(file, exception, 0);
     }
     ty_thread->handled = handled;
     ty_thread->exception = raised;
@@ -425,18 +433,18 @@ void ty_print_unraisable(Value exception, Value message, Value where)
     else if (intro)
         intro = ty_str_format(where && where != TY_NONE ? "%U: <object repr() failed>\n" : "%U:\n", intro);
     if (intro)
-        write_error_text(intro);
+        write_error_text(TY_NULL, intro);
     ty_clear_exception();
     if (exception == TY_NONE)
         return;
-    if (!print_with_module(exception)) {
+    if (!print_with_module(TY_NULL, exception)) {
         ty_clear_exception();
         if (!add_traceback(&b, ty_field(&ty_as_exception(exception)->traceback)))
             ty_clear_exception();
         add_summary(&b, exception);
         Value text = ty_builder_finish(&b);
         if (text)
-            write_error_text(text);
+            write_error_text(TY_NULL, text);
     }
     ty_clear_exception();
 }
