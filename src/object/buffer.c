@@ -6,6 +6,7 @@
 #include "object/native.h"
 #include "object/str.h"
 #include "object/tuple.h"
+#include "object/type.h"
 
 /* --- getting and releasing ---------------------------------------------------------------------------------------------- */
 
@@ -349,7 +350,7 @@ static TyType python_buffer_type = {
     .slots = {.release_buffer = python_buffer_release},
 };
 
-bool ty_buffer_get_python(Value self, TyBuffer *view, int flags)
+bool ty_buffer_from_method(Value self, TyBuffer *view, int flags)
 {
     Value method = ty_lookup_special(self, TY_NAME("__buffer__"));
     if (method == TY_NULL) {
@@ -376,34 +377,26 @@ bool ty_buffer_get_python(Value self, TyBuffer *view, int flags)
     return true;
 }
 
-/* The exporter is a wrapper, so this is not reached for views that ty_buffer_get_python gave. */
-void ty_buffer_release_python(Value self, TyBuffer *view) {}
-
-Value ty_buffer_call_get(Value self, Value flags_value)
-{
-    int64_t flags;
-    if (!ty_to_int64(flags_value, &flags))
-        return TY_NULL;
-    Value arguments[2] = {self, ty_from_immediate_int(flags)};
-    return ty_call_method(ty_from_object(&ty_memoryview_type), TY_NAME("_from_flags"), arguments, 2);
-}
-
+/* The exporter is a wrapper, so this is not reached for views that ty_buffer_from_method gave. */
+void ty_buffer_release_method(Value self, TyBuffer *view) {}
 
 Value ty_buffer_owner(Value exporter)
 {
     return ty_is_exact(exporter, &python_buffer_type) ? ((PythonBuffer *)ty_object(exporter))->owner : exporter;
 }
 
-Value ty_buffer_call_release(Value self, Value view)
+bool ty_memoryview_release_for(Value exporter, Value view)
 {
-    if (!ty_is_instance_of(view, &ty_memoryview_type))
-        return ty_raise(&ty_TypeError, "expected a memoryview object");
+    if (!ty_is_instance_of(view, &ty_memoryview_type)) {
+        ty_raise(&ty_TypeError, "expected a memoryview object");
+        return false;
+    }
     Value owner = ty_get_attribute(view, TY_NAME("obj"));
     if (owner == TY_NULL)
-        return TY_NULL;
-    if (owner == TY_NONE)
-        return ty_raise(&ty_ValueError, "memoryview's buffer has already been released");
-    if (owner != self)
-        return ty_raise(&ty_ValueError, "memoryview's buffer is not this object");
-    return ty_call_method_none(view, TY_NAME("release"));
+        return false;
+    if (owner != exporter) {
+        ty_raise(&ty_ValueError, "memoryview's buffer is not this object");
+        return false;
+    }
+    return ty_call_method_none(view, TY_NAME("release")) != TY_NULL;
 }

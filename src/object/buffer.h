@@ -39,11 +39,6 @@ bool ty_buffer_fill(TyBuffer *view, Value exporter, void *data, int64_t length, 
 bool ty_buffer_is_contiguous(const TyBuffer *view, char order);
 bool ty_buffer_copy_out(const TyBuffer *view, void *target, char order); /* in C order whatever the strides */
 Value ty_memoryview_new(Value exporter);
-/* The slots of Python classes that define __buffer__ and __release_buffer__, and the wrappers that let Python call the slots of others. */
-bool ty_buffer_get_python(Value self, TyBuffer *view, int flags);
-void ty_buffer_release_python(Value self, TyBuffer *view);
-Value ty_buffer_call_get(Value self, Value flags);        /* exporter.__buffer__(flags): a memoryview */
-Value ty_buffer_call_release(Value self, Value view);     /* exporter.__release_buffer__(memoryview) */
 Value ty_buffer_owner(Value exporter);                    /* whose memory it is, as memoryview.obj says */
 bool ty_buffer_copy_in(const TyBuffer *view, const void *source); /* from C order to whatever the strides are */
 /* One item of a native single-character format ("@" before it allowed) as a Python value, and back. False/TY_NULL with NotImplementedError for others. */

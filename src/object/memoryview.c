@@ -14,6 +14,7 @@
 #include "object/str.h"
 #include "object/str_parts.h"
 #include "object/tuple.h"
+#include "object/type.h"
 
 #define MAX_DIMENSIONS 64
 
@@ -123,7 +124,7 @@ static bool few_dimensions(const TyBuffer *view)
     return false;
 }
 
-static Value view_from_exporter(Value exporter, int flags)
+Value ty_memoryview_from_flags(Value exporter, int flags)
 {
     if (ty_is_exact(exporter, &ty_memoryview_type)) {
         View *v = as_view(exporter);
@@ -147,7 +148,7 @@ static Value view_from_exporter(Value exporter, int flags)
     return v ? ty_from_object(v) : TY_NULL;
 }
 
-Value ty_memoryview_new(Value exporter) { return view_from_exporter(exporter, TY_BUFFER_FULL & ~TY_BUFFER_WRITABLE); }
+Value ty_memoryview_new(Value exporter) { return ty_memoryview_from_flags(exporter, TY_BUFFER_FULL & ~TY_BUFFER_WRITABLE); }
 
 Value ty_memoryview_from_memory(void *data, int64_t length, bool read_only, Value owner)
 {
@@ -172,7 +173,7 @@ static Value from_flags(Value type, Value *a)
     int32_t flags;
     if (!ty_to_int32(a[1], &flags))
         return TY_NULL;
-    return view_from_exporter(a[0], flags);
+    return ty_memoryview_from_flags(a[0], flags);
 }
 
 /* --- release ------------------------------------------------------------------------------------------------------------------------ */
