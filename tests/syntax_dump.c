@@ -16,6 +16,8 @@
 #include <string.h>
 #include <time.h>
 
+#include <gmp.h>
+
 #include "base/float_text.h"
 #include "syntax/parse.h"
 
@@ -49,7 +51,6 @@ char *ty_syntax_utf8(Value v, size_t *n) { (void)v; (void)n; return NULL; }
 
 Value ty_syntax_int(const char *s, size_t n, int base)
 {
-    char buffer[32];
     if (base == 10) {
         while (n > 1 && *s == '0')
             s++, n--;
@@ -57,14 +58,15 @@ Value ty_syntax_int(const char *s, size_t n, int base)
     }
     while (n > 1 && *s == '0')
         s++, n--;
-    if (base == 8 && n * 3 > 62)
-        return make('o', s, n);
-    if (base == 2 && n > 62)
-        return make('B', s, n);
-    if (base == 16 && n > 15)
-        return make('x', s, n);
-    int count = snprintf(buffer, sizeof buffer, "%llu", strtoull(s, NULL, base));
-    return make('i', buffer, count);
+    mpz_t number;
+    char *copy = strndup(s, n);
+    mpz_init_set_str(number, copy, base);
+    free(copy);
+    char *decimal = mpz_get_str(NULL, 10, number);
+    Value value = make('i', decimal, strlen(decimal));
+    free(decimal);
+    mpz_clear(number);
+    return value;
 }
 
 static char error[8192];

@@ -250,13 +250,15 @@ TyNode *ty_parse_annotated_rhs(TyParser *p)
     return peek(p) == TY_KEYWORD_YIELD ? ty_parse_yield(p) : ty_parse_star_expressions(p);
 }
 
+static TyNode *starred_expression(TyParser *p);
+
 /* What is wrong with a comprehension in the brackets at mark start; NULL. */
 static TyNode *diagnose_comprehension(TyParser *p, int start)
 {
     TyNodeList clauses;
     p->mark = start + 1;
     if (peek(p) == TY_TOKEN_STAR) {
-        TyNode *value = starred(p, ty_parse_expression);
+        TyNode *value = starred_expression(p);
         if (value && for_if_clauses(p, &clauses))
             return ty_error_at(p, value, "iterable unpacking cannot be used in comprehension");
         if (p->error)
@@ -291,7 +293,7 @@ static TyNode *diagnose_group(TyParser *p, int start)
 {
     p->mark = start + 1;
     if (peek(p) == TY_TOKEN_STAR) {
-        TyNode *value = starred(p, ty_parse_expression);
+        TyNode *value = starred_expression(p);
         if (value && accept(p, TY_TOKEN_RPAR))
             return ty_error_at(p, value, "cannot use starred expression here");
     } else if (peek(p) == TY_TOKEN_DOUBLESTAR) {
@@ -560,11 +562,8 @@ static TyNode *diagnose_braces(TyParser *p, int start)
     return NULL;
 }
 
-static TyNode *braced(TyParser *p)
+static TyNode *good_braces(TyParser *p, int start)
 {
-    int start = p->mark++;
-    if (p->diagnosing)
-        return diagnose_braces(p, start);
     TyTokenKind kind = peek(p);
     if (kind == TY_TOKEN_RBRACE || kind == TY_TOKEN_DOUBLESTAR)
         return dict(p, start);
@@ -617,6 +616,21 @@ static TyNode *braced(TyParser *p)
     if (node)
         node->elts = ty_parser_pop_list(p, height);
     return (TyNode *)node;
+}
+
+static TyNode *braced(TyParser *p)
+{
+    int start = p->mark++, height = p->stack_height;
+    if (p->diagnosing)
+        return diagnose_braces(p, start);
+    TyNode *node = good_braces(p, start);
+    if (!node && !p->error) {
+        /* Of all wrong source, pairs in braces are looked at in the first reading already. */
+        p->remember = true;
+        p->stack_height = height;
+        diagnose_dict(p, start);
+    }
+    return node;
 }
 
 static TyNode *atom(TyParser *p)
@@ -1208,13 +1222,13 @@ static TyNode *trailers(TyParser *p, TyNode *node, int first_mark)
 TyNode *ty_parse_primary(TyParser *p)
 {
     TyNode *node;
-    if (p->diagnosing && ty_memo_find(p, TY_RULE_PRIMARY, &node))
+    if (p->remember && ty_memo_find(p, TY_RULE_PRIMARY, &node))
         return node;
     int start = p->mark;
     node = atom(p);
     if (node)
         node = trailers(p, node, start);
-    return p->diagnosing ? ty_memo_store(p, TY_RULE_PRIMARY, start, node) : node;
+    return p->remember ? ty_memo_store(p, TY_RULE_PRIMARY, start, node) : node;
 }
 
 static TyNode *factor(TyParser *p);
@@ -1269,7 +1283,7 @@ static TyNode *factor(TyParser *p)
     default: return power(p);
     }
     TyNode *remembered;
-    if (p->diagnosing && ty_memo_find(p, TY_RULE_FACTOR, &remembered))
+    if (p->remember && ty_memo_find(p, TY_RULE_FACTOR, &remembered))
         return remembered;
     if (!ty_parser_enter(p))
         return NULL;
@@ -1288,7 +1302,7 @@ static TyNode *factor(TyParser *p)
         node->operand = operand;
     }
     ty_parser_leave(p);
-    return p->diagnosing ? ty_memo_store(p, TY_RULE_FACTOR, start, (TyNode *)node) : (TyNode *)node;
+    return p->remember ? ty_memo_store(p, TY_RULE_FACTOR, start, (TyNode *)node) : (TyNode *)node;
 }
 
 /* ---- binary operators ----------------------------------------------------------------------------------------- */
@@ -1340,7 +1354,7 @@ static TyNode *binary(TyParser *p, unsigned level)
 TyNode *ty_parse_bitwise_or(TyParser *p)
 {
     TyNode *node;
-    if (!p->diagnosing)
+    if (!p->remember)
         return binary(p, OR_LEVEL);
     if (ty_memo_find(p, TY_RULE_BITWISE_OR, &node))
         return node;
@@ -1351,33 +1365,34 @@ TyNode *ty_parse_bitwise_or(TyParser *p)
 
 /* ---- comparisons and logic ------------------------------------------------------------------------------------- */
 
-/* != is <> under the flag of an April's fool. */
-static bool takes_not_equal(TyParser *p)
-{
-    bool barry = p->flags & TY_PARSE_BARRY_AS_FLUFL;
-    const TyToken *token = &p->tokens[p->mark];
-    bool is_diamond = token_text(p, token)[0] == '<';
-    if (barry && !is_diamond) {
-        ty_error_last(p, TY_SYNTAX_ERROR, false, "with Barry as BDFL, use '<>' instead of '!='");
-        return false;
-    }
-    return barry == is_diamond;
-}
-
 /* The comparison operator at the mark, taken; -1: none. */
 static int comparison_operator(TyParser *p)
 {
     int op;
     switch (peek(p)) {
     case TY_TOKEN_EQEQUAL: op = TY_AST_Eq; break;
-    case TY_TOKEN_LESS: op = TY_AST_Lt; break;
+    case TY_TOKEN_LESS:
+        /* <> is != under the flag of an April's fool. */
+        op = TY_AST_Lt;
+        if (peek_second(p) == TY_TOKEN_GREATER && touches_next(p)) {
+            if (p->flags & TY_PARSE_BARRY_AS_FLUFL) {
+                p->mark++;
+                op = TY_AST_NotEq;
+            } else if (p->diagnosing) {
+                ty_error_tokens(p, p->mark, p->mark + 1, "invalid syntax.  Maybe you meant '!=' instead of '<>'?");
+                return -1;
+            }
+        }
+        break;
     case TY_TOKEN_LESSEQUAL: op = TY_AST_LtE; break;
     case TY_TOKEN_GREATER: op = TY_AST_Gt; break;
     case TY_TOKEN_GREATEREQUAL: op = TY_AST_GtE; break;
     case TY_KEYWORD_IN: op = TY_AST_In; break;
     case TY_TOKEN_NOTEQUAL:
-        if (!takes_not_equal(p))
+        if (p->flags & TY_PARSE_BARRY_AS_FLUFL) {
+            ty_error_at_token(p, p->mark, "with Barry as BDFL, use '<>' instead of '!='");
             return -1;
+        }
         op = TY_AST_NotEq;
         break;
     case TY_KEYWORD_NOT:
@@ -1449,7 +1464,7 @@ static TyNode *comparison(TyParser *p)
 static TyNode *inversion(TyParser *p)
 {
     TyNode *node;
-    if (p->diagnosing && ty_memo_find(p, TY_RULE_INVERSION, &node))
+    if (p->remember && ty_memo_find(p, TY_RULE_INVERSION, &node))
         return node;
     int start = p->mark;
     if (peek(p) == TY_KEYWORD_NOT) {
@@ -1467,7 +1482,7 @@ static TyNode *inversion(TyParser *p)
     } else {
         node = comparison(p);
     }
-    return p->diagnosing ? ty_memo_store(p, TY_RULE_INVERSION, start, node) : node;
+    return p->remember ? ty_memo_store(p, TY_RULE_INVERSION, start, node) : node;
 }
 
 /* Operands of one rule between equal keywords. */
@@ -1512,7 +1527,7 @@ static TyNode *conjunction(TyParser *p)
 TyNode *ty_parse_disjunction(TyParser *p)
 {
     TyNode *node;
-    if (!p->diagnosing)
+    if (!p->remember)
         return logic(p, conjunction, TY_KEYWORD_OR, TY_AST_Or);
     if (ty_memo_find(p, TY_RULE_DISJUNCTION, &node))
         return node;
@@ -1527,7 +1542,7 @@ static TyNode *lambda(TyParser *p)
 {
     int start = p->mark;
     TyNode *remembered;
-    if (p->diagnosing && ty_memo_find(p, TY_RULE_LAMBDA, &remembered))
+    if (p->remember && ty_memo_find(p, TY_RULE_LAMBDA, &remembered))
         return remembered;
     p->mark++;
     TyNode *parameters = ty_parse_parameters(p, true);
@@ -1540,7 +1555,7 @@ static TyNode *lambda(TyParser *p)
             node->body = body;
         }
     }
-    return p->diagnosing ? ty_memo_store(p, TY_RULE_LAMBDA, start, (TyNode *)node) : (TyNode *)node;
+    return p->remember ? ty_memo_store(p, TY_RULE_LAMBDA, start, (TyNode *)node) : (TyNode *)node;
 }
 
 static bool is_legacy_statement(TyParser *p, int mark)
@@ -1560,7 +1575,23 @@ static void diagnose_expression(TyParser *p)
 {
     int start = p->mark;
     const TyToken *token = ty_token_at(p, start);
-    bool prefix = (token->kind == TY_TOKEN_NAME && peek_second(p) == TY_TOKEN_STRING) ||
+    if (token->kind == TY_TOKEN_STRING) {
+        /* Quotes inside of a string that should be in it. */
+        TyNode *begin = NULL, *end = NULL, *next;
+        int mark = ++p->mark;
+        while (peek(p) != TY_TOKEN_STRING && (next = ty_parse_expression_without_invalid(p))) {
+            begin = begin ? begin : next;
+            end = next;
+            mark = p->mark;
+        }
+        p->mark = mark;
+        if (begin && peek(p) == TY_TOKEN_STRING)
+            ty_error_range(p, begin, end, "invalid syntax. Is this intended to be part of the string?");
+        if (p->error)
+            return;
+        p->mark = start;
+    }
+    bool prefix = (ty_token_at(p, start)->kind == TY_TOKEN_NAME && peek_second(p) == TY_TOKEN_STRING) ||
                   ty_is_soft_keyword(p, ty_token_at(p, start));
     TyNode *first = ty_parse_disjunction(p);
     if (p->error)
@@ -1595,16 +1626,8 @@ static void diagnose_expression(TyParser *p)
                     if (p->error)
                         return;
                     if (!otherwise) {
-                        p->mark = after_else;
-                        /* Only a statement is worth the message. */
-                        if (ty_parse_simple_statement(p)) {
-                            TyNode end = {.end_lineno = p->tokens[p->mark - 1].end_lineno,
-                                          .end_col_offset = p->tokens[p->mark - 1].end_col_offset};
-                            ty_error_range(p, first, &end,
-                                           "expected expression after 'else', but statement is given");
-                        }
-                        if (p->error)
-                            return;
+                        ty_error_at_token(p, after_else, "expected expression after 'else', but statement is given");
+                        return;
                     }
                 }
             }
@@ -1615,7 +1638,7 @@ static void diagnose_expression(TyParser *p)
         p->mark = start + 1;
         if (accept(p, TY_KEYWORD_IF) && ty_parse_disjunction(p) && accept(p, TY_KEYWORD_ELSE) &&
             ty_parse_simple_statement(p) && !p->error) {
-            ty_error_tokens(p, start, p->mark - 1, "expected expression before 'if', but statement is given");
+            ty_error_at_token(p, start, "expected expression before 'if', but statement is given");
             return;
         }
     } else if (ty_token_at(p, start)->kind == TY_KEYWORD_LAMBDA) {
@@ -1640,9 +1663,9 @@ static void diagnose_expression(TyParser *p)
     /* print x, exec x */
     if (ty_token_at(p, start)->kind == TY_TOKEN_NAME && peek_second(p) != TY_TOKEN_LPAR) {
         p->mark = start + 1;
-        if (is_legacy_statement(p, start)) {
-            TyNode *rest = ty_parse_star_expressions(p);
-            if (rest && !p->error) {
+        TyNode *rest = ty_parse_star_expressions(p);
+        if (rest && !p->error && is_legacy_statement(p, start)) {
+            {
                 const TyToken *name = ty_token_at(p, start);
                 int size = (int)(name->end - name->start);
                 const char *text = token_text(p, name);
@@ -1683,7 +1706,7 @@ static TyNode *conditional(TyParser *p)
 TyNode *ty_parse_expression(TyParser *p)
 {
     TyNode *node;
-    if (p->diagnosing && ty_memo_find(p, TY_RULE_EXPRESSION, &node))
+    if (p->remember && ty_memo_find(p, TY_RULE_EXPRESSION, &node))
         return node;
     if (!ty_parser_enter(p))
         return NULL;
@@ -1692,7 +1715,7 @@ TyNode *ty_parse_expression(TyParser *p)
         diagnose_expression(p);
     node = p->error ? NULL : conditional(p);
     ty_parser_leave(p);
-    return p->diagnosing ? ty_memo_store(p, TY_RULE_EXPRESSION, start, node) : node;
+    return p->remember ? ty_memo_store(p, TY_RULE_EXPRESSION, start, node) : node;
 }
 
 TyNode *ty_parse_expression_without_invalid(TyParser *p)

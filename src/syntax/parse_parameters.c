@@ -179,19 +179,28 @@ static void diagnose_order(TyParser *p, bool lambda)
     p->mark = start;
 }
 
+static void diagnose_bare_star(TyParser *p, bool lambda, int star)
+{
+    static const char message[] = "named arguments must follow bare *";
+    if (lambda)
+        ty_error_last(p, TY_SYNTAX_ERROR, false, message);
+    else
+        ty_error_at_token(p, star, message);
+}
+
 /* At a single star. */
 static void diagnose_star(TyParser *p, bool lambda)
 {
     int start = p->mark++;
     TyTokenKind kind = peek(p);
     if (kind == closing(lambda)) {
-        ty_error_at_token(p, start, "named %s must follow bare *", lambda ? "arguments" : "parameters");
+        diagnose_bare_star(p, lambda, start);
         return;
     }
     if (kind == TY_TOKEN_COMMA) {
         TyTokenKind second = peek_second(p);
         if (second == closing(lambda) || second == TY_TOKEN_DOUBLESTAR) {
-            ty_error_at_token(p, start, "named %s must follow bare *", lambda ? "arguments" : "parameters");
+            diagnose_bare_star(p, lambda, start);
             return;
         }
         if (second == TY_TOKEN_TYPE_COMMENT) {
@@ -200,7 +209,7 @@ static void diagnose_star(TyParser *p, bool lambda)
         }
     }
     if (parameter(p, lambda, false) && peek(p) == TY_TOKEN_EQUAL) {
-        ty_error_at_token(p, p->mark, "var-positional parameter cannot have default value");
+        ty_error_at_token(p, p->mark, "var-positional argument cannot have default value");
         return;
     }
     p->mark = start + 1;
@@ -208,7 +217,7 @@ static void diagnose_star(TyParser *p, bool lambda)
         many(p, lambda, MAYBE_DEFAULT);
         int second = p->mark;
         if (accept(p, TY_TOKEN_STAR) && (one(p, lambda, NO_DEFAULT) || peek(p) == TY_TOKEN_COMMA))
-            ty_error_at_token(p, second, "* may appear only once");
+            ty_error_at_token(p, second, "* argument may appear only once");
     }
     p->mark = start;
 }
@@ -219,7 +228,7 @@ static void diagnose_double_star(TyParser *p, bool lambda)
     int start = p->mark++;
     if (parameter(p, lambda, false)) {
         if (peek(p) == TY_TOKEN_EQUAL) {
-            ty_error_at_token(p, p->mark, "var-keyword parameter cannot have default value");
+            ty_error_at_token(p, p->mark, "var-keyword argument cannot have default value");
             return;
         }
         if (accept(p, TY_TOKEN_COMMA)) {
@@ -228,9 +237,9 @@ static void diagnose_double_star(TyParser *p, bool lambda)
             if (kind == TY_TOKEN_NAME) {
                 TyNode *wrong = parameter(p, lambda, false);
                 if (wrong)
-                    ty_error_at(p, wrong, "parameters cannot follow var-keyword parameter");
+                    ty_error_at(p, wrong, "arguments cannot follow var-keyword argument");
             } else if (kind == TY_TOKEN_STAR || kind == TY_TOKEN_DOUBLESTAR || kind == TY_TOKEN_SLASH) {
-                ty_error_at_token(p, after, "parameters cannot follow var-keyword parameter");
+                ty_error_at_token(p, after, "arguments cannot follow var-keyword argument");
             }
         }
     }

@@ -246,9 +246,7 @@ static void diagnose_assignment(TyParser *p)
     if (first && accept(p, TY_TOKEN_COMMA)) {
         int mark = p->mark;
         while (ty_parse_star_named_expression(p)) {
-            mark = p->mark;
-            if (!accept(p, TY_TOKEN_COMMA))
-                break;
+            accept(p, TY_TOKEN_COMMA);
             mark = p->mark;
         }
         p->mark = mark;
@@ -373,7 +371,7 @@ static bool import_as(TyParser *p, Value *name)
         return true;
     int start = p->mark++;
     if (p->diagnosing) {
-        TyTokenKind kind = peek(p), after = peek_second(p);
+        TyTokenKind kind = peek(p), after = kind == TY_TOKEN_NAME ? peek_second(p) : kind;
         if (kind != TY_TOKEN_NAME ||
             (after != TY_TOKEN_COMMA && after != TY_TOKEN_RPAR && after != TY_TOKEN_NEWLINE)) {
             TyNode *target = p->error ? NULL : ty_parse_expression(p);
@@ -417,7 +415,7 @@ static TyNode *import_name(TyParser *p)
                                      "Did you mean to use 'from ... import ...' instead?");
         p->mark = start + 1;
         if (peek(p) == TY_TOKEN_NEWLINE)
-            return ty_error_at_next(p, "Expected one or more names after 'import'");
+            return ty_error_from_next(p, "Expected one or more names after 'import'");
     }
     int mark;
     do {
@@ -445,7 +443,7 @@ static bool import_targets(TyParser *p)
     }
     bool parenthesized = accept(p, TY_TOKEN_LPAR);
     if (p->diagnosing && !parenthesized && peek(p) == TY_TOKEN_NEWLINE)
-        return ty_error_at_next(p, "Expected one or more names after 'import'");
+        return ty_error_from_next(p, "Expected one or more names after 'import'");
     for (;;) {
         if (!import_alias(p, false))
             return false;
@@ -1108,10 +1106,9 @@ static TyNode *type_param(TyParser *p)
         if (!bound)
             return NULL;
         if (star || stars) {
-            if (p->diagnosing)
-                ty_error_at_token(p, colon_mark, "cannot use %s with %s",
-                                  bound->kind == TY_AST_Tuple ? "constraints" : "bound",
-                                  star ? "TypeVarTuple" : "ParamSpec");
+            ty_error_starting(p, p->tokens[colon_mark].lineno, p->tokens[colon_mark].col_offset,
+                              "cannot use %s with %s", bound->kind == TY_AST_Tuple ? "constraints" : "bound",
+                              star ? "TypeVarTuple" : "ParamSpec");
             return NULL;
         }
     }
@@ -1142,12 +1139,11 @@ static TyNode *type_param(TyParser *p)
     return (TyNode *)node;
 }
 
-bool ty_parse_type_params(TyParser *p, TyNodeList *list)
+/* False: wrong. */
+static bool type_params(TyParser *p, TyNodeList *list)
 {
     int height = p->stack_height;
-    *list = (TyNodeList){0};
-    if (!accept(p, TY_TOKEN_LSQB))
-        return !p->error;
+    p->mark++;
     if (peek(p) == TY_TOKEN_RSQB) {
         if (p->diagnosing)
             ty_error_starting(p, p->tokens[p->mark].lineno, p->tokens[p->mark].col_offset,
@@ -1163,6 +1159,18 @@ bool ty_parse_type_params(TyParser *p, TyNodeList *list)
     } while (accept(p, TY_TOKEN_COMMA));
     *list = ty_parser_pop_list(p, height);
     return accept(p, TY_TOKEN_RSQB) && ty_parse_check_version(p, 12, "Type parameter lists are");
+}
+
+bool ty_parse_type_params(TyParser *p, TyNodeList *list)
+{
+    int start = p->mark, height = p->stack_height;
+    *list = (TyNodeList){0};
+    if (peek(p) == TY_TOKEN_LSQB && !type_params(p, list)) {
+        *list = (TyNodeList){0};
+        p->mark = start;
+        p->stack_height = height;
+    }
+    return !p->error;
 }
 
 /* The type comment of a function: behind the colon, or on the line after. */

@@ -69,7 +69,6 @@ typedef struct Escapes {
     bool is_bytes;
     bool in_template;
     bool warned;
-    int token;                      /* mark of the token the text is in */
     const char *text;               /* where the token's text begins */
 } Escapes;
 
@@ -289,6 +288,7 @@ typedef struct Piece {
     const char *text;
     size_t size;
     bool u;                         /* the literal had the prefix u */
+    bool escaped;                   /* escapes in the text are still to be replaced */
     int lineno, col_offset, end_lineno, end_col_offset;
 } Piece;
 
@@ -327,7 +327,7 @@ static bool add_text(TyParser *p, Pieces *pieces, const char *text, size_t size,
     piece->lineno = p->tokens[first].lineno;
     piece->col_offset = p->tokens[first].col_offset;
     piece->end_lineno = p->tokens[last].end_lineno;
-    piece->end_col_offset = p->tokens[last].end_col_offset;
+    piece->end_col_offset = p->tokens[last].end_col_offset + p->tokens[last].doubled;
     return true;
 }
 
@@ -432,7 +432,7 @@ static bool string_literal(TyParser *p, Pieces *pieces, bool *is_bytes)
         return false;
     }
     if (!raw && memchr(text, '\\', size)) {
-        Escapes escapes = {.p = p, .is_bytes = *is_bytes, .token = mark, .text = token_begin};
+        Escapes escapes = {.p = p, .is_bytes = *is_bytes, .text = token_begin};
         text = decode_escapes(&escapes, text, size, &size);
         if (!text)
             return false;
@@ -476,22 +476,28 @@ static bool source_between(TyParser *p, int first, int last, const char **text, 
     return true;
 }
 
-static bool template_pieces(TyParser *p, Pieces *pieces, char letter, bool raw);
+static bool template_pieces(TyParser *p, Pieces *pieces, char letter, bool in_format, bool raw);
+
+static bool unescape(TyParser *p, Piece *piece)
+{
+    Escapes escapes = {.p = p, .in_template = true, .text = piece->text};
+    piece->text = decode_escapes(&escapes, piece->text, piece->size, &piece->size);
+    piece->escaped = false;
+    return piece->text;
+}
 
 /* The literal text between replacement fields. */
-static bool middle_text(TyParser *p, Pieces *pieces, bool raw)
+static bool middle_text(TyParser *p, Pieces *pieces, bool in_format, bool raw)
 {
     int mark = p->mark++;
     const TyToken *token = &p->tokens[mark];
     const char *text = token_text(p, token);
     size_t size = token->end - token->start;
-    if (!raw && memchr(text, '\\', size)) {
-        Escapes escapes = {.p = p, .in_template = true, .token = mark, .text = text};
-        text = decode_escapes(&escapes, text, size, &size);
-        if (!text)
-            return false;
-    }
-    return add_text(p, pieces, text, size, mark, mark, false);
+    if (!add_text(p, pieces, text, size, mark, mark, false))
+        return false;
+    Piece *piece = &pieces->items[pieces->count - 1];
+    piece->escaped = !raw && memchr(text, '\\', size);
+    return !piece->escaped || !in_format || unescape(p, piece);
 }
 
 /* What is wrong with the replacement field at mark start. */
@@ -551,7 +557,7 @@ static void diagnose_field(TyParser *p, int start, char letter)
     }
     if (accept(p, TY_TOKEN_COLON)) {
         Pieces ignored = {0};
-        template_pieces(p, &ignored, letter, false);
+        template_pieces(p, &ignored, letter, true, false);
         if (!p->error && peek(p) != TY_TOKEN_RBRACE && !p->error)
             ty_error_last(p, TY_SYNTAX_ERROR, true, "%c-string: expecting '}', or format specs", letter);
         return;
@@ -583,7 +589,7 @@ static int conversion(TyParser *p, char letter)
 }
 
 /* A replacement field, pushed as one piece, after its text if it asks for that with "=". */
-static bool replacement_field(TyParser *p, Pieces *pieces, char letter, bool raw)
+static bool replacement_field(TyParser *p, Pieces *pieces, char letter, bool in_format, bool raw)
 {
     int start = p->mark++;
     TyNode *value = ty_parse_annotated_rhs(p);
@@ -603,7 +609,7 @@ static bool replacement_field(TyParser *p, Pieces *pieces, char letter, bool raw
         int colon = p->mark++;
         Pieces spec = {0};
         TyNodeList nodes;
-        if (!template_pieces(p, &spec, letter, raw))
+        if (!template_pieces(p, &spec, letter, true, raw))
             goto wrong;
         if (!piece_nodes(p, &spec, &nodes))
             return false;
@@ -628,7 +634,7 @@ static bool replacement_field(TyParser *p, Pieces *pieces, char letter, bool raw
             how = 'r';
     }
     TyNode *node;
-    if (letter == 'f') {
+    if (letter == 'f' || in_format) {
         TyAstFormattedValue *formatted = NODE(p, FormattedValue, start);
         if (!formatted)
             return false;
@@ -662,18 +668,18 @@ wrong:
 }
 
 /* Text and replacement fields up to something else. False: a field is wrong. */
-static bool template_pieces(TyParser *p, Pieces *pieces, char letter, bool raw)
+static bool template_pieces(TyParser *p, Pieces *pieces, char letter, bool in_format, bool raw)
 {
     for (;;) {
         switch (peek(p)) {
         case TY_TOKEN_FSTRING_MIDDLE: case TY_TOKEN_TSTRING_MIDDLE:
-            if (!middle_text(p, pieces, raw))
+            if (!middle_text(p, pieces, in_format, raw))
                 return false;
             break;
         case TY_TOKEN_LBRACE:
             if (!ty_parser_enter(p))
                 return false;
-            if (!replacement_field(p, pieces, letter, raw))
+            if (!replacement_field(p, pieces, letter, in_format, raw))
                 return false;
             ty_parser_leave(p);
             break;
@@ -687,8 +693,15 @@ static bool template(TyParser *p, Pieces *pieces, char letter)
 {
     bool raw = p->tokens[p->mark].raw;
     p->mark++;
-    return template_pieces(p, pieces, letter, raw) &&
-           accept(p, letter == 'f' ? TY_TOKEN_FSTRING_END : TY_TOKEN_TSTRING_END);
+    int first = pieces->count;
+    if (!template_pieces(p, pieces, letter, false, raw) ||
+        !accept(p, letter == 'f' ? TY_TOKEN_FSTRING_END : TY_TOKEN_TSTRING_END))
+        return false;
+    /* Errors in escapes are reported at the end of the string. */
+    for (int i = first; i < pieces->count; i++)
+        if (pieces->items[i].escaped && !unescape(p, &pieces->items[i]))
+            return false;
+    return true;
 }
 
 /* ---- adjacent literals -------------------------------------------------------------------------------------------- */
@@ -750,7 +763,7 @@ static TyNode *strings(TyParser *p)
 TyNode *ty_parse_strings(TyParser *p)
 {
     TyNode *node;
-    if (!p->diagnosing)
+    if (!p->remember)
         return strings(p);
     if (ty_memo_find(p, TY_RULE_STRINGS, &node))
         return node;

@@ -285,18 +285,14 @@ void *ty_error_place(TyParser *p, TySyntaxErrorKind kind, int lineno, int column
 {
     if (p->error && p->raised)
         return NULL;
-    size_t size, end_size;
+    size_t size;
     const char *text = line_text(p, lineno, p->tokenizer.lineno <= lineno, &size);
-    const char *end_text = text;
-    end_size = size;
-    if (end_lineno > lineno)
-        end_text = line_text(p, end_lineno, p->tokenizer.lineno <= end_lineno, &end_size);
     TySyntaxErrorPlace place = {
         .filename = p->filename,
         .lineno = lineno,
         .offset = characters_before(text, size, column),
         .end_lineno = end_lineno,
-        .end_offset = characters_before(end_text, end_size, end_column),
+        .end_offset = characters_before(text, size, end_column),
         .text = text,
         .text_size = size,
     };
@@ -380,9 +376,10 @@ void *ty_error_last(TyParser *p, TySyntaxErrorKind kind, bool use_mark, const ch
     return ty_error_place(p, kind, token->lineno, column, token->end_lineno, end_column, message);
 }
 
-void *ty_error_at_next(TyParser *p, const char *message)
+void *ty_error_from_next(TyParser *p, const char *message)
 {
-    return ty_error_last(p, TY_SYNTAX_ERROR, true, "%s", message);
+    const TyToken *token = &p->tokens[p->mark];
+    return ty_error_starting(p, token->lineno, token->col_offset, "%s", message);
 }
 
 void *ty_error_except_mix(TyParser *p, int except, bool star)
@@ -395,7 +392,7 @@ bool ty_parser_force(TyParser *p, TyTokenKind kind, const char *text)
 {
     if (accept(p, kind))
         return true;
-    if (!p->error)
+    if (p->diagnosing && !p->error)
         ty_error_at_token(p, p->mark, "expected '%s'", text);
     return false;
 }
@@ -455,7 +452,7 @@ static TyNode *invalid_target(TyNode *node, TyTargets targets)
         /* In `for x in y` the targets were read as a comparison. */
         if (targets == TY_TARGETS_FOR) {
             TyAstCompare *compare = TY_AST(Compare, node);
-            return compare->ops.items[0] == TY_AST_In ? invalid_target(compare->left, targets) : node;
+            return compare->ops.items[0] == TY_AST_In ? invalid_target(compare->left, targets) : NULL;
         }
         return node;
     case TY_AST_Name: case TY_AST_Subscript: case TY_AST_Attribute:
@@ -592,13 +589,26 @@ static bool error_in_rest(TyParser *p)
     while (ty_tokenizer_next(t, &token))
         if (token.kind == TY_TOKEN_ENDMARKER)
             return false;
-    if (t->failure == TY_TOKENIZE_RAISED)
-        return true;
-    if (t->level && error_lineno > t->bracket_linenos[t->level - 1]) {
+    if (t->failure != TY_TOKENIZE_RAISED) {
+        if (!t->level || error_lineno <= t->bracket_linenos[t->level - 1])
+            return false;
         raise_unclosed(p);
-        return p->raised;
     }
+    if (t->mode == 0)
+        return true;
+    /* Inside an f-string, what is wrong in the expression matters more than how the string ends. */
+    ty_syntax_clear_exception();
     return false;
+}
+
+/* The exception set gives way to one of the tokenizer further on. */
+static void prefer_error_in_rest(TyParser *p)
+{
+    Value first = ty_syntax_take_exception();
+    p->error = p->raised = false;
+    if (!error_in_rest(p))
+        ty_syntax_set_exception(first);
+    p->error = p->raised = true;
 }
 
 /* After the second reading. last: the last token of the first. */
@@ -608,13 +618,8 @@ static void raise_generic(TyParser *p, int last)
     TySyntaxErrorKind kind = TY_SYNTAX_ERROR;
     if (p->error) {
         /* An error of the parser gives way to one of the tokenizer further on. */
-        if (p->raised && p->tokenizer.failure == TY_TOKENIZE_OK) {
-            Value first = ty_syntax_take_exception();
-            p->error = p->raised = false;
-            if (!error_in_rest(p))
-                ty_syntax_set_exception(first);
-            p->error = p->raised = true;
-        }
+        if (p->raised && p->tokenizer.failure == TY_TOKENIZE_OK)
+            prefer_error_in_rest(p);
         return;
     }
     if (token.kind == TY_TOKEN_INDENT || token.kind == TY_TOKEN_DEDENT) {
@@ -622,16 +627,16 @@ static void raise_generic(TyParser *p, int last)
         ty_error_last(p, kind, false, token.kind == TY_TOKEN_INDENT ? "unexpected indent" : "unexpected unindent");
         return;
     }
-    if (error_in_rest(p))
-        return;
     ty_error_place(p, kind, token.lineno, token.col_offset + 1, token.end_lineno, token.end_col_offset + 1,
                    "invalid syntax");
+    prefer_error_in_rest(p);
 }
 
 static TyNode *file(TyParser *p)
 {
     int height = p->stack_height;
     while (peek(p) != TY_TOKEN_ENDMARKER) {
+        p->previous_statement = p->statement_start;
         p->statement_start = p->mark;
         if (!ty_parse_statement(p))
             return NULL;
@@ -663,6 +668,18 @@ static TyNode *expression_only(TyParser *p)
     return (TyNode *)node;
 }
 
+/* Whether anything but space and comments is left. */
+static bool more_statements(const TyParser *p)
+{
+    const char *rest = p->tokenizer.cursor;
+    for (;;) {
+        rest += strspn(rest, " \t\n\f");
+        if (*rest != '#')
+            return *rest != 0;
+        rest += strcspn(rest, "\n");
+    }
+}
+
 static TyNode *interactive_statement(TyParser *p)
 {
     int height = p->stack_height;
@@ -670,12 +687,12 @@ static TyNode *interactive_statement(TyParser *p)
         TyNode *pass = (TyNode *)NODE(p, Pass, p->mark - 1);
         if (!pass || !ty_parser_push(p, pass))
             return NULL;
-    } else if (peek(p) == TY_TOKEN_ENDMARKER) {
-        ty_error_last(p, TY_SYNTAX_ERROR, false, "invalid syntax");
-        return NULL;
-    } else if (!ty_parse_interactive_statement(p)) {
+    } else if (peek(p) == TY_TOKEN_ENDMARKER || !ty_parse_interactive_statement(p)) {
         return NULL;
     }
+    if (more_statements(p))
+        return ty_error_last(p, TY_SYNTAX_ERROR, false,
+                             "multiple statements found while compiling a single statement");
     TyAstInteractive *node = NODE(p, Interactive, 0);
     if (node)
         node->body = ty_parser_pop_list(p, height);
@@ -748,8 +765,11 @@ static TyNode *read_twice(TyParser *p, TyParseMode mode)
         return NULL;
     }
     int last = p->fill - 1;
-    p->diagnosing = true;
-    p->mark = mode == TY_PARSE_FILE ? p->statement_start : 0;
+    p->diagnosing = p->remember = true;
+    free(p->memo);
+    p->memo = NULL;
+    p->memo_count = p->memo_capacity = 0;
+    p->mark = mode == TY_PARSE_FILE ? p->previous_statement : 0;
     p->stack_height = 0;
     p->depth = 0;
     p->tokenizer.silent_warnings = true;

@@ -40,6 +40,7 @@ typedef struct TyParser {
     bool error;
     bool raised;                    /* the exception is a SyntaxError of ours */
     bool cut;                       /* the rule that just failed allows no other reading of the statement */
+    bool remember;                  /* keep results of rules by position: readings go back and forth */
     bool diagnosing;                /* try the readings of wrong source */
     bool interactive;
     bool parsing_started;           /* of interactive input: the next ENDMARKER is a NEWLINE first */
@@ -48,6 +49,7 @@ typedef struct TyParser {
     int depth;
     uintptr_t stack_limit;          /* address below which the C stack must not grow */
     int statement_start;            /* mark of the present top-level statement */
+    int previous_statement;         /* and of the one before, which what follows may make wrong */
     TyAst *ast;
     TyArena *arena;
     Value filename;
@@ -60,7 +62,7 @@ typedef struct TyParser {
     TyNameEntry *names;             /* open addressing */
     uint32_t name_count, name_capacity;
 
-    TyMemo *memo;                   /* open addressing, while diagnosing */
+    TyMemo *memo;                   /* open addressing */
     uint32_t memo_count, memo_capacity;
 
     TyNode **type_ignores;
@@ -82,6 +84,9 @@ static inline const TyToken *ty_token_at(TyParser *p, int mark)
 }
 
 static inline TyTokenKind peek(TyParser *p) { return ty_token_at(p, p->mark)->kind; }
+
+/* Whether two tokens touch. */
+static inline bool touches_next(TyParser *p) { return p->tokens[p->mark].end == ty_token_at(p, p->mark + 1)->start; }
 
 /* The token behind the next one. */
 static inline TyTokenKind peek_second(TyParser *p) { return ty_token_at(p, p->mark + 1)->kind; }
@@ -138,7 +143,7 @@ Value ty_parser_name(TyParser *p, const TyToken *token);
 /* The same from text, which may be several names with dots. */
 Value ty_parser_name_of(TyParser *p, const char *text, uint32_t size);
 
-/* Takes the token; raises "expected 'text'" if the next is another. */
+/* Takes the token; while diagnosing, raises "expected 'text'" if the next is another. */
 bool ty_parser_force(TyParser *p, TyTokenKind kind, const char *text);
 
 /* Keeps a value in the tree; returns it, 0 if it is 0 or memory fails. */
@@ -174,7 +179,7 @@ typedef enum TyRule {
     TY_RULE_COUNT,
 } TyRule;
 
-/* What the rule gave here before: true if it is known, with the node and the mark set. Only while diagnosing. */
+/* What the rule gave here before: true if it is known, with the node and the mark set. Only while remembering. */
 bool ty_memo_find(TyParser *p, TyRule rule, TyNode **node);
 TyNode *ty_memo_store(TyParser *p, TyRule rule, int start, TyNode *node);
 
@@ -197,8 +202,8 @@ void *ty_error_starting(TyParser *p, int lineno, int column, const char *format,
 /* At the last token read (use_mark: at the next token). */
 void *ty_error_last(TyParser *p, TySyntaxErrorKind kind, bool use_mark, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
-/* Where the next token begins, without an end. */
-void *ty_error_at_next(TyParser *p, const char *message);
+/* From the next token to where the tokenizer is. */
+void *ty_error_from_next(TyParser *p, const char *message);
 /* except and except* in one try; `except` is the mark of the second kind's first handler. */
 void *ty_error_except_mix(TyParser *p, int except, bool star);
 void *ty_error_place(TyParser *p, TySyntaxErrorKind kind, int lineno, int column, int end_lineno, int end_column,

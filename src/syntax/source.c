@@ -58,6 +58,8 @@ static Encoding known_encoding(const char *name, size_t size)
         normal[i] = name[i] == '_' ? '-' : name[i] >= 'A' && name[i] <= 'Z' ? name[i] | 0x20 : name[i];
     if (strcmp(normal, "utf-8") == 0 || strncmp(normal, "utf-8-", 6) == 0)
         return UTF_8;
+    if (strcmp(normal, "latin1") == 0)
+        return LATIN_1;
     static const char *const latin[] = {"latin-1", "iso-8859-1", "iso-latin-1"};
     for (int i = 0; i < 3; i++) {
         size_t length = strlen(latin[i]);

@@ -454,7 +454,7 @@ static TyTokenKind number_from_zero(TyTokenizer *t)
     if (c == '.' || c == 'e' || c == 'E' || c == 'j' || c == 'J')
         return number_tail(t);
     if (nonzero) {
-        ty_tokenizer_raise(t, (int)(t->token_start + 1 - t->line_start), (int)(zeros_end - t->line_start),
+        ty_tokenizer_raise(t, (int)(t->token_start + 1 - t->line_start), (int)(zeros_end + 1 - t->line_start),
                            "leading zeros in decimal integer literals are not permitted; "
                            "use an 0o prefix for octal integers");
         return TY_TOKEN_ERRORTOKEN;
@@ -712,10 +712,10 @@ static TyTokenKind name_or_string(TyTokenizer *t)
         seen |= (uint8_t)c;
         if (!maybe_prefix)
             continue;
-        /* Each letter once, and u with nothing else before it. */
+        /* Each letter once; which of them agree is seen at the quote. */
         switch (c | 0x20) {
-        case 'b': maybe_prefix = !b && !u; b = true; break;
-        case 'u': maybe_prefix = !b && !u && !r && !f && !template; u = true; break;
+        case 'b': maybe_prefix = !b; b = true; break;
+        case 'u': maybe_prefix = !u; u = true; break;
         case 'r': maybe_prefix = !r; r = true; break;
         case 'f': maybe_prefix = !f; f = true; break;
         case 't': maybe_prefix = !template; template = true; break;
@@ -985,12 +985,6 @@ static TyTokenKind operator_token(TyTokenizer *t)
             return TY_TOKEN_RARROW;
         }
         break;
-    case '<':
-        if (p[1] == '>') {
-            t->cursor += 2;
-            return TY_TOKEN_NOTEQUAL;
-        }
-        break;
     }
     if (op.twice && p[1] == c) {
         if (p[2] == '=') {
@@ -1046,7 +1040,6 @@ again:
             kind = comment(t, end);
             if (kind != TY_TOKEN_ENDMARKER)
                 return kind;
-            t->token_start = t->cursor;
             if (*t->cursor != '\n')
                 goto again;
             /* fall through */
@@ -1057,10 +1050,10 @@ again:
             if (t->blank_line || t->level > 0) {
                 if (!t->extra_tokens)
                     goto next_line;
-                *end = t->cursor - 1;
+                *end = t->cursor;
                 return TY_TOKEN_NL;
             }
-            *end = t->cursor - 1;
+            *end = t->cursor;
             return TY_TOKEN_NEWLINE;
         case END_OF_TEXT:
             t->at_end = true;
@@ -1092,6 +1085,7 @@ bool ty_tokenizer_next(TyTokenizer *t, TyToken *token)
     TyTokenKind kind = t->modes[mode].in_text ? template_token(t, &end) : normal_token(t, &end);
     token->kind = kind;
     token->raw = t->mode > mode && current_mode(t)->raw;
+    token->doubled = (kind == TY_TOKEN_FSTRING_MIDDLE || kind == TY_TOKEN_TSTRING_MIDDLE) && end != t->cursor;
     token->level = t->level;
     if (!end || !t->token_start) {
         /* Without text: INDENT, DEDENT, ENDMARKER and errors. */

@@ -40,6 +40,7 @@ TyTokenKind ty_keyword_lookup(const char *text, size_t size);
 typedef struct TyToken {
     uint8_t kind;                   /* TyTokenKind; a keyword has its own */
     bool raw;                       /* of FSTRING_START and TSTRING_START: no escapes */
+    bool doubled;                   /* of FSTRING_MIDDLE and TSTRING_MIDDLE: ends with the first of two braces */
     uint16_t level;                 /* open brackets after it */
     uint32_t start, end;            /* offsets into the buffer */
     int32_t lineno, col_offset;
@@ -60,7 +61,7 @@ enum {
     TY_TOKENIZE_MAX_INDENT = 100,
     TY_TOKENIZE_MAX_LEVEL = 200,
     TY_TOKENIZE_MAX_STRINGS = 150,      /* f-strings inside each other */
-    TY_TOKENIZE_MAX_REPLACEMENTS = 6,   /* replacement fields inside each other's format specifications */
+    TY_TOKENIZE_MAX_REPLACEMENTS = 3,   /* replacement fields inside each other's format specifications */
 };
 
 /* Where the tokenizer is in an f- or t-string; entry 0 stands for ordinary text. */
