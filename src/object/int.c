@@ -5,6 +5,7 @@
 #include "object/bytes.h"
 #include "object/exception.h"
 #include "object/format.h"
+#include "object/interpreter.h"
 #include "object/native.h"
 #include "object/str.h"
 #include "object/tuple.h"
@@ -520,10 +521,8 @@ Value ty_int_gcd(Value a, Value b)
 
 /* --- to text ------------------------------------------------------------------------------------------------------------ */
 
-static _Atomic int text_limit = TY_INT_TEXT_LIMIT_DEFAULT;
-
-int ty_int_text_limit(void) { return ty_load_relaxed(&text_limit); }
-void ty_int_set_text_limit(int digits) { ty_store_relaxed(&text_limit, digits); }
+int ty_int_text_limit(void) { return ty_load_relaxed(&ty_interpreter()->int_max_str_digits); }
+void ty_int_set_text_limit(int digits) { ty_store_relaxed(&ty_interpreter()->int_max_str_digits, digits); }
 
 static Value text_limit_error(void)
 {

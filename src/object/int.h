@@ -51,7 +51,8 @@ int ty_int_compare(Value a, Value b);
 bool ty_int_is_zero(Value v);
 Value ty_int_exact(Value v);                             /* the exact int of an int (an instance of a subclass, a bool) */
 
-/* How many decimal digits conversion from or to text may have (sys.set_int_max_str_digits); 0: any number. */
+/* How many decimal digits conversion from or to text may have in this interpreter (sys.set_int_max_str_digits); 0: any number.
+ * An interpreter starts with the default. */
 #define TY_INT_TEXT_LIMIT_DEFAULT 4300
 #define TY_INT_TEXT_LIMIT_LEAST 640
 int ty_int_text_limit(void);
