@@ -722,18 +722,16 @@ static double triple_value(Triple total)
     return high + (error + last);
 }
 
-static bool float_factor(Value v, double *x, bool *is_float)
+/* A pair of floats, or of a float and an int. */
+static bool float_pair(Value x, Value y, double *x_double, double *y_double)
 {
-    if (ty_is_double(v)) {
-        *x = ty_double(v);
-        *is_float = true;
-        return true;
-    }
-    if (ty_is_immediate_int(v)) {
-        *x = (double)ty_immediate_int(v);
-        return true;
-    }
-    return false;
+    if (!ty_is_double(x) && !ty_is_double(y))
+        return false;
+    if ((!ty_is_double(x) && !ty_is_immediate_int(x)) || (!ty_is_double(y) && !ty_is_immediate_int(y)))
+        return false;
+    *x_double = ty_is_double(x) ? ty_double(x) : (double)ty_immediate_int(x);
+    *y_double = ty_is_double(y) ? ty_double(y) : (double)ty_immediate_int(y);
+    return true;
 }
 
 static Value math_sumprod(Value self, Value *a)
@@ -747,7 +745,7 @@ static Value math_sumprod(Value self, Value *a)
     Value total = ty_int_from_int64(0);
     int64_t whole = 0;      /* products of small ints not yet in total */
     Triple floats = {0};    /* products with floats not yet in total */
-    bool floats_used = false;
+    bool whole_path = true, float_path = true, floats_used = false; /* a path that was left is not taken again */
     for (;;) {
         Value x = ty_next(p);
         if (x == TY_NULL && ty_raised())
@@ -758,22 +756,21 @@ static Value math_sumprod(Value self, Value *a)
         if ((x == TY_NULL) != (y == TY_NULL))
             return ty_raise(&ty_ValueError, "Inputs are not the same length");
         double x_double, y_double;
-        bool is_float = false;
         int64_t product, sum;
-        if (x != TY_NULL && ty_are_immediate_ints(x, y) && !floats_used &&
+        if (whole_path && x != TY_NULL && ty_are_immediate_ints(x, y) &&
             !__builtin_mul_overflow(ty_immediate_int(x), ty_immediate_int(y), &product) &&
             !__builtin_add_overflow(whole, product, &sum)) {
             whole = sum;
             continue;
         }
+        whole_path = false;
         if (whole != 0) {
             total = ty_binary(TY_BINARY_ADD, total, ty_int_from_int64(whole));
             if (total == TY_NULL)
                 return TY_ERROR;
             whole = 0;
         }
-        if (x != TY_NULL && float_factor(x, &x_double, &is_float) && float_factor(y, &y_double, &is_float) &&
-            (is_float || floats_used)) {
+        if (float_path && x != TY_NULL && float_pair(x, y, &x_double, &y_double)) {
             Triple next = floats;
             triple_add_product(&next, x_double, y_double);
             if (isfinite(next.high)) {
@@ -782,12 +779,12 @@ static Value math_sumprod(Value self, Value *a)
                 continue;
             }
         }
+        float_path = false;
         if (floats_used) {
             total = ty_binary(TY_BINARY_ADD, total, ty_from_double(triple_value(floats)));
             if (total == TY_NULL)
                 return TY_ERROR;
             floats_used = false;
-            floats = (Triple){0};
         }
         if (x == TY_NULL)
             return total;

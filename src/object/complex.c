@@ -206,6 +206,8 @@ static Value power(Pair base, Pair exponent)
             length *= exp(-angle * exponent.imag);
             phase += exponent.imag * log(size);
         }
+        if (isinf(phase))
+            return ty_raise(&ty_ZeroDivisionError, "zero to a negative or complex power");
         result = (Pair){length * cos(phase), length * sin(phase)};
     }
     if (isinf(result.real) || isinf(result.imag))

@@ -379,8 +379,12 @@ static Value float_round(Value self, Value *a)
     if (a[0] == TY_NULL || a[0] == TY_NONE)
         return ty_int_from_double(rint(value));
     int64_t places;
-    if (!ty_to_index(a[0], &places))
+    Value index = ty_number_index(a[0]);
+    if (index == TY_NULL)
         return TY_ERROR;
+    int too_large = ty_int_get_int64(index, &places);
+    if (too_large != 0)
+        places = too_large * 2000;
     if (!isfinite(value))
         return ty_from_double(value);
     double result = ty_double_round(value, (int)TY_MAX(TY_MIN(places, 2000), -2000));

@@ -117,7 +117,7 @@ bool ty_format_spec_parse(Value spec, Value self, uint32_t default_type, char de
     if (length - at == 1)
         out->type = PEEK(0);
 #undef PEEK
-    return check_grouping(out->grouping, out->type) && check_grouping(out->fraction_grouping, out->type);
+    return check_grouping(out->grouping, out->type) && (out->type != 'n' || check_grouping(out->fraction_grouping, out->type));
 }
 
 static Value unknown_code(uint32_t code, Value self)

@@ -819,16 +819,18 @@ static Value int_new(TyType *type, const Value *arguments, size_t count, Value k
 {
     if (count == 1 && keywords == TY_NULL)
         return as_instance_of(type, ty_number_int(arguments[0]));
-    static TySignature signature = TY_SIGNATURE("int(x=0, /, base=10)");
-    Value flat[2];
-    if (!ty_check_positional("int", count, 0, 2) || !ty_parse_arguments(&signature, arguments, count, keywords, flat))
+    static TySignature signature = TY_SIGNATURE("int(base=10)"); /* what follows x, which has no name */
+    bool given = count > 0;
+    Value base;
+    if (!ty_check_positional("int", count, 0, 2) ||
+        !ty_parse_arguments(&signature, arguments + given, count - given, keywords, &base))
         return TY_ERROR;
-    if (flat[0] == TY_NULL) {
-        if (flat[1] != TY_NULL)
+    if (!given) {
+        if (base != TY_NULL)
             return ty_raise(&ty_TypeError, "int() missing string argument");
         return as_instance_of(type, ty_from_immediate_int(0));
     }
-    return as_instance_of(type, flat[1] == TY_NULL ? ty_number_int(flat[0]) : from_based_text(flat[0], flat[1]));
+    return as_instance_of(type, base == TY_NULL ? ty_number_int(arguments[0]) : from_based_text(arguments[0], base));
 }
 
 /* --- methods ---------------------------------------------------------------------------------------------------------------- */
