@@ -560,8 +560,6 @@ static bool start(Value function, Value arguments, Value keywords, Completion *c
     TyInterpreter *interpreter = ty_interpreter();
     if (ty_load_relaxed(&interpreter->finalizing))
         return ty_raise(&ty_PythonFinalizationError, "can't create new thread at interpreter shutdown"), false;
-    if (!ty_type_ready(&boot_type))
-        return false;
     Boot *boot = ty_allocate(&boot_type, sizeof *boot);
     if (!boot)
         return false;
@@ -752,7 +750,7 @@ static Value local_new(TyType *type, const Value *arguments, size_t count, Value
     bool fresh, given = count || (keywords && ty_tuple_length(keywords));
     if (given && (!type->slots.init || type->slots.init == ty_object_type_.slots.init))
         return ty_raise(&ty_TypeError, "Initialization arguments are not supported");
-    Value self = ty_type_ready(&local_data_type) ? ty_type_allocate(type, 0) : TY_NULL;
+    Value self = ty_type_allocate(type, 0);
     if (!self)
         return TY_NULL;
     Local *local = as_local(self);
