@@ -2,6 +2,7 @@
 
     python3.14 tests/syntax_compare.py trees  build/syntax_dump FILE...
     python3.14 tests/syntax_compare.py errors build/syntax_dump CASES.py     (a file with a list `cases` of sources)
+    python3.14 tests/syntax_compare.py unparse build/syntax_dump FILE...
     python3.14 tests/syntax_compare.py mutate build/syntax_dump COUNT SEED FILE...
 """
 
@@ -213,11 +214,41 @@ def mutate(program, count, seed, files):
         compare(ours, min(sources, key=len))
 
 
+def unparse(program, files):
+    """Every expression of the files, as annotations show it."""
+    ours = Ours(program)
+    total = bad = 0
+    for path in files:
+        source = open(path, encoding="utf-8").read()
+        for node in ast.walk(ast.parse(source)):
+            if not isinstance(node, (ast.Call, ast.BinOp, ast.Compare, ast.Lambda, ast.JoinedStr, ast.TemplateStr,
+                                     ast.Dict, ast.Subscript, ast.IfExp, ast.ListComp, ast.BoolOp)):
+                continue
+            text = ast.get_source_segment(source, node)
+            if text is None or len(text) > 2000 or "\\" in text:
+                continue
+            names = {}
+            try:
+                exec(compile("from __future__ import annotations\ndef f(x: (" + text + ")): pass", "", "exec"), names)
+                theirs = names["f"].__annotations__["x"]
+            except Exception:
+                continue
+            mine = ours.error("(" + text + ")", "unparse")
+            total += 1
+            if mine != theirs:
+                bad += 1
+                if bad < 20:
+                    print(repr(text), "\n   theirs", repr(theirs), "\n   ours  ", repr(mine))
+    print(total, "expressions,", bad, "different")
+
+
 if __name__ == "__main__":
     what, program = sys.argv[1:3]
     if what == "trees":
         trees(program, sys.argv[3:])
     elif what == "errors":
         errors(program, sys.argv[3])
+    elif what == "unparse":
+        unparse(program, sys.argv[3:])
     else:
         mutate(program, int(sys.argv[3]), int(sys.argv[4]), sys.argv[5:])

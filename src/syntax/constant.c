@@ -72,6 +72,8 @@ Value ty_syntax_imaginary(const char *text, size_t size)
 }
 
 bool ty_syntax_is_complex(Value value) { return ty_is_complex(value); }
+bool ty_syntax_is_inexact(Value value) { return ty_is_float(value) || ty_is_complex(value); }
+bool ty_syntax_is_int(Value value) { return ty_is_exact_int(value); }
 Value ty_syntax_none(void) { return TY_NONE; }
 Value ty_syntax_bool(bool truth) { return ty_from_bool(truth); }
 Value ty_syntax_ellipsis(void) { return TY_ELLIPSIS; }

@@ -33,6 +33,8 @@ Value ty_syntax_imaginary(const char *text, size_t size);
 void ty_syntax_number_failed(Value filename, int lineno, int col_offset);
 
 bool ty_syntax_is_complex(Value value);
+bool ty_syntax_is_inexact(Value value);         /* a float or complex */
+bool ty_syntax_is_int(Value value);             /* an int that is no bool */
 Value ty_syntax_none(void);
 Value ty_syntax_bool(bool truth);
 Value ty_syntax_ellipsis(void);
