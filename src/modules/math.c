@@ -89,7 +89,7 @@ static Value math_gamma(Value self, Value *a)
             product *= i;
         return ty_from_double(product);
     }
-    double result = tgamma(x);
+    double result = fabs(x) < 1e-20 ? 1 / x : tgamma(x); /* so near the pole nothing but the pole is left */
     if (isinf(result) && isfinite(x))
         return ty_raise(&ty_OverflowError, RANGE_ERROR);
     return ty_from_double(result);

@@ -12,12 +12,6 @@ static double polynomial(const double *coefficients, int degree, double x)
     return sum;
 }
 
-/* A ratio of two polynomials of degree 7. */
-static double ratio(const double numerator[8], const double denominator[8], double x)
-{
-    return polynomial(numerator, 7, x) / polynomial(denominator, 7, x);
-}
-
 /* Wichura's algorithm AS 241: rational approximations for the middle, the flanks and the tails, to about 16 digits. */
 static double normal_quantile(double p)
 {
@@ -42,10 +36,12 @@ static double normal_quantile(double p)
     double q = p - 0.5;
     if (fabs(q) <= 0.425) {
         double r = 0.180625 - q * q;
-        return ratio(middle[0], middle[1], r) * q;
+        return polynomial(middle[0], 7, r) * q / polynomial(middle[1], 7, r);
     }
     double r = sqrt(-log(q <= 0 ? p : 1 - p));
-    double x = r <= 5 ? ratio(flank[0], flank[1], r - 1.6) : ratio(tail[0], tail[1], r - 5);
+    const double(*side)[8] = r <= 5 ? flank : tail;
+    r -= r <= 5 ? 1.6 : 5;
+    double x = polynomial(side[0], 7, r) / polynomial(side[1], 7, r);
     return q < 0 ? -x : x;
 }
 
