@@ -127,6 +127,8 @@ static Base64 decode_base64(const Input *in, bool strict, uint8_t *out)
         int quad = (int)(state.digits % 4);
         if (c == '=') {
             pads++;
+            if (strict && quad == 1)
+                break;
             if (strict && (quad == 0 || quad + pads > 4)) {
                 state.error = i == 0 ? "Leading padding not allowed" : "Excess padding not allowed";
                 return state;

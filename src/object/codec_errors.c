@@ -335,13 +335,17 @@ Value ty_encoder_finish(TyEncoder *encoder, bool good)
 
 static int encode_escaped(TyEncoder *e, int64_t start, int64_t end, int64_t *position)
 {
-    int64_t i = start;
+    int64_t i = start, length = e->length;
     for (; i < end; i++) {
         uint32_t c = ty_str_at(e->text, i);
         if (c < 0xDC80 || c > 0xDCFF)
             break;
         if (!ty_encoder_put_byte(e, (uint8_t)c))
             return -1;
+    }
+    if (i < end && e->mapping != TY_NULL) { /* character maps take a run as a whole */
+        e->length = length;
+        return 0;
     }
     *position = i;
     return i > start;

@@ -9,6 +9,7 @@
 #include "object/interpreter.h"
 #include "object/list.h"
 #include "object/tuple.h"
+#include "object/type.h"
 
 /* The interpreter, with its registry made: NULL with an exception. */
 static TyInterpreter *registry(void)
@@ -33,7 +34,7 @@ static bool import_encodings(TyInterpreter *interpreter)
 {
     if (ty_dict_get_text(interpreter->modules, "encodings") != TY_NULL)
         return true;
-    return ty_call_one(interpreter->import_function, TY_NAME("encodings")) != TY_NULL;
+    return ty_import_module("encodings") != TY_NULL;
 }
 
 /* --- registering ------------------------------------------------------------------------------------------------- */

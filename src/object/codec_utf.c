@@ -93,13 +93,23 @@ static Value decode_valid(const uint8_t *bytes, const TyUtf8Scan *scan)
     return result;
 }
 
+/* Whether what stopped a scan may turn out well when more bytes come. The beginning of a surrogate may too: an error handler might
+   want it whole. */
+static bool may_continue(const uint8_t *bytes, size_t size, const TyUtf8Scan *scan)
+{
+    if (scan->error == TY_UTF8_UNEXPECTED_END)
+        return true;
+    return scan->error == TY_UTF8_INVALID_CONTINUATION && scan->valid + 2 == size && bytes[scan->valid] == 0xED &&
+           (bytes[scan->valid + 1] & 0xE0) == 0xA0;
+}
+
 Value ty_utf8_decode(const uint8_t *bytes, size_t size, Value input, Value errors, size_t *consumed)
 {
     TyUtf8Scan scan;
     bool good = ty_utf8_scan(bytes, size, &scan);
     if (consumed)
         *consumed = scan.valid;
-    if (good || (consumed && scan.error == TY_UTF8_UNEXPECTED_END))
+    if (good || (consumed && may_continue(bytes, size, &scan)))
         return decode_valid(bytes, &scan);
 
     TyDecoder d;
@@ -113,7 +123,8 @@ Value ty_utf8_decode(const uint8_t *bytes, size_t size, Value input, Value error
         ty_utf8_decode_4(d.bytes + position, scan.valid, d.text + d.length);
         d.length += (int64_t)scan.characters;
         int64_t start = position + (int64_t)scan.valid, end = position + (int64_t)scan.error_end;
-        if (scan.error == TY_UTF8_OK || (consumed && scan.error == TY_UTF8_UNEXPECTED_END)) {
+        if (scan.error == TY_UTF8_OK ||
+            (consumed && may_continue(d.bytes + position, (size_t)(d.size - position), &scan))) {
             position = start;
             break;
         }
@@ -417,7 +428,7 @@ static const char *shift_end(TyDecoder *d, Shift *shift, uint8_t byte, bool *goo
 {
     shift->shifted = false;
     if (shift->bits >= 6)
-        return "partial character in base64 sequence";
+        return "partial character in shift sequence";
     if (shift->bits > 0 && shift->buffer != 0)
         return "non-zero padding bits in shift sequence";
     if (shift->surrogate && byte < 0x80 && byte != '+')
