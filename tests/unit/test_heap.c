@@ -151,7 +151,7 @@ static void test_classes(void)
         CHECK(ty_heap_class(size) == ty_heap_class(ty_heap_cell_size(size)));
         CHECK(ty_heap_cell_size(size) - size < TY_MAX(16u, size / 4));
     }
-    for (size_t size = 16; size < 200000; size += size / 7 + 1) {
+    for (size_t size = sizeof(Array); size < 200000; size += size / 7 + 1) {
         char *o = ty_allocate(TYPE(node_type), size);
         CHECK(o && ty_heap_object_size((TyObject *)o) >= size);
         for (size_t i = sizeof(TyObject); i < size; i++)
@@ -161,8 +161,7 @@ static void test_classes(void)
         memset(o + sizeof(TyObject) + 16, 0xAB, size > 64 ? size - 64 : 0);
         ((TyObject *)o)->type = TYPE(weak_type); /* a type whose trace reads nothing of that but the tag */
         ((TyObject *)o)->type = TYPE(array_type);
-        if (size >= 32)
-            ((Array *)o)->count = 0;
+        ((Array *)o)->count = 0;
     }
 }
 
