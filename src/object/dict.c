@@ -104,10 +104,9 @@ static void place_insert(TyDictTable *table, int64_t hash, uint32_t number)
         __atomic_store_n((uint32_t *)index + place, number, __ATOMIC_RELEASE);
 }
 
-/* Adds an entry that is known to be new to a table that has room. Under the lock, or in a table that nobody else knows. */
-static void table_append(TyDictTable *table, Value key, int64_t hash, Value value)
+/* Fills and publishes an entry that is known to be new. Under the lock, or in a table that nobody else knows. */
+static void table_put(TyDictTable *table, uint32_t number, Value key, int64_t hash, Value value)
 {
-    uint32_t number = ty_load_relaxed(&table->entry_count);
     TyDictEntry *entry = &table->entries[number];
     if (ty_load_relaxed(&table->only_str) && !ty_is_exact_str(key))
         ty_store_relaxed(&table->only_str, false);
@@ -117,17 +116,38 @@ static void table_append(TyDictTable *table, Value key, int64_t hash, Value valu
     ty_store(table, &entry->key, key);
     ty_store(table, &entry->value, value);
     place_insert(table, hash, number + 1);
+}
+
+/* Adds an entry behind the others; there is room. */
+static void table_append(TyDictTable *table, Value key, int64_t hash, Value value)
+{
+    uint32_t number = ty_load_relaxed(&table->entry_count);
+    table_put(table, number, key, hash, value);
     ty_store_release(&table->entry_count, number + 1);
     table->end = number + 1;
 }
 
-/* A table with the living entries of another and room for `count`. Under the lock of the dict that holds it. */
-static TyDictTable *table_rebuilt(const TyDictTable *old, uint64_t count)
+/* Adds an entry before the others; the gap is not empty. */
+static void table_prepend(TyDictTable *table, Value key, int64_t hash, Value value)
 {
-    TyDictTable *table = table_new(log2_for(count));
+    uint32_t number = ty_load_relaxed(&table->gap) - 1;
+    bool empty = table->end <= ty_load_relaxed(&table->first);
+    table_put(table, number, key, hash, value);
+    ty_store_release(&table->gap, number);
+    ty_store_release(&table->first, number);
+    if (empty)
+        table->end = number + 1;
+}
+
+/* A table with the living entries of another and room for `count`, behind a gap. Under the lock of the dict that holds it. */
+static TyDictTable *table_rebuilt(const TyDictTable *old, uint64_t count, uint32_t gap)
+{
+    TyDictTable *table = table_new(log2_for(count + gap));
     if (!table)
         return NULL;
-    uint32_t used = 0, old_count = ty_load_relaxed(&old->entry_count);
+    ty_store_relaxed(&table->gap, gap);
+    ty_store_relaxed(&table->first, gap);
+    uint32_t used = gap, old_count = ty_load_relaxed(&old->entry_count);
     bool only_str = true;
     for (uint32_t i = ty_load_relaxed(&old->first); i < old_count; i++) {
         const TyDictEntry *from = &old->entries[i];
@@ -148,6 +168,9 @@ static TyDictTable *table_rebuilt(const TyDictTable *old, uint64_t count)
 }
 
 /* --- finding -------------------------------------------------------------------------------------------------------- */
+
+/* Grows with each entry that is added, at either end. */
+TY_INLINE uint32_t insertions(TyDictTable *table) { return ty_load_acquire(&table->entry_count) - ty_load_acquire(&table->gap); }
 
 #define ABSENT (-1)
 #define FAILED (-2)
@@ -205,14 +228,14 @@ TY_INLINE int keys_equal(Value a, Value b)
     return ty_compare_bool(a, b, TY_EQ);
 }
 
-/* The number of the key's entry in the dict's table as it is when the answer is known. *table is that table, *seen its count of entries
+/* The number of the key's entry in the dict's table as it is when the answer is known. *table is that table, *seen its count of insertions
  * before the search. A comparison may change the dict: then the search begins again. */
 static int64_t find(TyDict *dict, Value key, int64_t hash, TyDictTable **found_in, uint32_t *seen)
 {
 again:;
     TyDictTable *table = ty_load_acquire(&dict->table);
     *found_in = table;
-    *seen = ty_load_acquire(&table->entry_count);
+    *seen = insertions(table);
     if (ty_load_relaxed(&table->only_str) && ty_is_exact_str(key))
         return find_str(table, key, hash);
     size_t mask = ((size_t)1 << table->index_log2) - 1, place = (size_t)hash & mask;
@@ -286,7 +309,7 @@ static bool append(TyDict *dict, TyDictTable *table, Value key, int64_t hash, Va
 {
     if (TY_UNLIKELY(ty_load_relaxed(&table->entry_count) == table->capacity)) {
         uint64_t length = (uint64_t)ty_load_relaxed(&dict->length);
-        TyDictTable *bigger = table_rebuilt(table, length > 0 ? length * 2 : 1);
+        TyDictTable *bigger = table_rebuilt(table, length > 0 ? length * 2 : 1, 0);
         if (!bigger)
             return false;
         table_append(bigger, key, hash, value);
@@ -341,7 +364,7 @@ static bool change(TyDict *dict, Value key, int64_t hash, Value value, Change wh
                     else if (what == TAKE)
                         remove_entry(dict, table, (uint32_t)at);
                 }
-            } else if (ty_load_relaxed(&table->entry_count) == seen) {
+            } else if (insertions(table) == seen) {
                 *old = TY_NULL;
                 done = true;
                 if (what != TAKE)
@@ -414,20 +437,62 @@ void ty_dict_clear(Value v)
     ty_object_unlock(&dict->base, locked);
 }
 
-/* The last pair; false if the dict is empty. */
-static bool pop_last(TyDict *dict, Value *key, Value *value)
+bool ty_dict_pop_end(Value v, bool last, Value *key, Value *value)
 {
+    TyDict *dict = ty_as_dict(v);
     bool locked = ty_object_lock(&dict->base);
     bool any = ty_load_relaxed(&dict->length) > 0;
     if (any) {
         TyDictTable *table = ty_load_relaxed(&dict->table);
-        uint32_t at = table->end - 1;
+        uint32_t at = last ? table->end - 1 : ty_load_relaxed(&table->first);
         *key = ty_field(&table->entries[at].key);
         *value = ty_field(&table->entries[at].value);
         remove_entry(dict, table, at);
     }
     ty_object_unlock(&dict->base, locked);
     return any;
+}
+
+/* Adds a new key before all others, under the lock. */
+static bool prepend(TyDict *dict, TyDictTable *table, Value key, int64_t hash, Value value)
+{
+    if (ty_load_relaxed(&table->gap) == 0) {
+        uint64_t length = (uint64_t)ty_load_relaxed(&dict->length);
+        TyDictTable *bigger = table_rebuilt(table, length + 1, (uint32_t)TY_MIN(length + 4, (uint64_t)1 << 28));
+        if (!bigger)
+            return false;
+        table_prepend(bigger, key, hash, value);
+        ty_store_relaxed(&table->version, 0);
+        ty_store_pointer(dict, (TyDictTable **)&dict->table, bigger);
+    } else {
+        table_prepend(table, key, hash, value);
+    }
+    ty_store_relaxed(&dict->length, ty_load_relaxed(&dict->length) + 1);
+    return true;
+}
+
+bool ty_dict_move_to_end(Value v, Value key, int64_t hash, bool last)
+{
+    TyDict *dict = ty_as_dict(v);
+    for (;;) {
+        TyDictTable *table;
+        uint32_t seen;
+        int64_t at = find(dict, key, hash, &table, &seen);
+        if (at < 0)
+            return false;
+        bool locked = ty_object_lock(&dict->base), done = false, fine = true;
+        Value there = ty_field(&table->entries[at].key), value = ty_field(&table->entries[at].value);
+        if (ty_load_relaxed(&dict->table) == table && value != TY_NULL) {
+            done = true;
+            if (at != (last ? (int64_t)table->end - 1 : (int64_t)ty_load_relaxed(&table->first))) {
+                remove_entry(dict, table, (uint32_t)at);
+                fine = last ? append(dict, table, there, hash, value) : prepend(dict, table, there, hash, value);
+            }
+        }
+        ty_object_unlock(&dict->base, locked);
+        if (done)
+            return fine;
+    }
 }
 
 /* --- whole dicts ---------------------------------------------------------------------------------------------------- */
@@ -458,7 +523,7 @@ static bool copy_into(TyDict *target, TyDict *source)
 {
     bool locked = ty_object_lock(&source->base);
     int64_t length = ty_load_relaxed(&source->length);
-    TyDictTable *table = length == 0 ? EMPTY_TABLE : table_rebuilt(ty_load_relaxed(&source->table), (uint64_t)length);
+    TyDictTable *table = length == 0 ? EMPTY_TABLE : table_rebuilt(ty_load_relaxed(&source->table), (uint64_t)length, 0);
     ty_object_unlock(&source->base, locked);
     if (!table)
         return false;
@@ -884,7 +949,7 @@ static Value dict_method_popitem(Value self, Value *a)
     Value pair = ty_tuple_new(2), key, value;
     if (pair == TY_NULL)
         return TY_NULL;
-    if (!pop_last(ty_as_dict(self), &key, &value))
+    if (!ty_dict_pop_end(self, true, &key, &value))
         return ty_raise(&ty_KeyError, "popitem(): dictionary is empty");
     ty_tuple_set(pair, 0, key);
     ty_tuple_set(pair, 1, value);

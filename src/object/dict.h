@@ -29,6 +29,7 @@ typedef struct TyDictTable { /* a heap object of its own: entries, then the inde
     _Atomic uint32_t version;
     _Atomic uint32_t first;       /* all entries before it are deleted */
     uint32_t end;                 /* all entries from it on are deleted; under the lock */
+    _Atomic uint32_t gap;         /* so many entries at the start were never used: room to insert at the front */
     TyDictEntry entries[];
 } TyDictTable;
 
@@ -58,6 +59,8 @@ int ty_dict_delete(Value dict, Value key);                     /* 1 deleted, 0 w
 Value ty_dict_pop(Value dict, Value key);                      /* TY_NULL as ty_dict_get */
 Value ty_dict_set_default(Value dict, Value key, Value value); /* what is there now */
 int ty_dict_contains(Value dict, Value key);
+bool ty_dict_pop_end(Value dict, bool last, Value *key, Value *value); /* the last or first pair; false if the dict is empty */
+bool ty_dict_move_to_end(Value dict, Value key, int64_t hash, bool last); /* or to the front; false if missing (no exception) or with one */
 bool ty_dict_update(Value dict, Value mapping_or_pairs);       /* as dict.update(x) */
 bool ty_dict_merge(Value dict, Value mapping, int override);   /* override 0: keep, 1: replace, 2: KeyError on a duplicate */
 void ty_dict_clear(Value dict);
