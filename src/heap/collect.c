@@ -6,7 +6,6 @@
 
 #define THRESHOLD_LEAST ((size_t)16 << 20)
 #define THRESHOLD_DISABLED ((size_t)256 << 20) /* automatic collections are off, but memory is not endless */
-#define DIRTY_LEAST 128                        /* free blocks kept resident: 8 MB */
 
 bool ty_heap_start(size_t stress_interval)
 {
@@ -163,9 +162,8 @@ static void collect(bool complete)
     ty_weak_clear_dead();
     destroy_dead();
     settle(complete);
-    size_t keep = TY_MAX((size_t)DIRTY_LEAST, ty_heap.live / BLOCK_SIZE / 4);
-    ty_blocks_trim(keep);
     set_threshold();
+    ty_blocks_trim(ty_load_relaxed(&ty_heap.threshold) / BLOCK_SIZE); /* so much is likely to be wanted before the next collection */
     ty_pending_announce();
     TyHeapStatistics *statistics = &ty_heap.statistics;
     statistics->collections++;
@@ -256,6 +254,8 @@ TyInterpreter *ty_heap_interpreter_of(TyObject *object)
 }
 
 bool ty_heap_contains(const void *address) { return in_heap(address); }
+
+bool ty_heap_readable(const void *address) { return in_heap(address) && block_of(address) < ty_load_acquire(&ty_heap.frontier); }
 
 TyObject *ty_heap_object_at(const void *address)
 {

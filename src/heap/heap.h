@@ -237,6 +237,7 @@ size_t ty_heap_interpreter_bytes(TyInterpreter *interpreter); /* live at the las
 void ty_heap_interpreter_closed(TyInterpreter *interpreter);  /* drops what is due for it; objects that crossed live on */
 TyInterpreter *ty_heap_interpreter_of(TyObject *object);      /* that the object was made for; NULL if static or of a closed one */
 bool ty_heap_contains(const void *address);           /* inside the reserved range */
+bool ty_heap_readable(const void *address);           /* inside the part of it that is in use: reading there is safe, whatever it finds */
 TyObject *ty_heap_object_at(const void *address);     /* the live object whose cell covers the address, else NULL */
 size_t ty_heap_object_size(TyObject *object);         /* bytes of its cell */
 /* Calls visit for each live object with the world stopped; visit must not allocate. */

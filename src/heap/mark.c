@@ -15,6 +15,7 @@
 #define SLAB_CHUNKS 32
 #define MARKERS_MAX 8
 #define PARALLEL_FROM ((size_t)16 << 20)
+#define QUEUE 8
 #define SHARE_INTERVAL 128 /* objects traced between looks at whether others are idle */
 
 typedef struct Chunk {
@@ -224,7 +225,6 @@ TY_INLINE void mark(TyMarker *marker, TyObject *object)
     } else {
         ty_store_relaxed(word, bits | bit);
     }
-    __builtin_prefetch(object);
     push(marker, object);
 }
 
@@ -315,22 +315,37 @@ static TY_COLD void freed_cell(TyObject *object)
     abort();
 }
 
+/* The newest object of the stack, or NULL. */
+TY_INLINE TyObject *pop(TyMarker *marker)
+{
+    Chunk *chunk = marker->chunk;
+    while (chunk && TY_UNLIKELY(chunk->count == 0)) {
+        marker->chunk = chunk->next;
+        chunk_free(chunk);
+        chunk = marker->chunk;
+    }
+    return chunk ? chunk->items[--chunk->count] : NULL;
+}
+
+/* Objects go from the stack through a short queue, so that the memory of each has time to arrive before it is looked at. */
 static void drain(TyMarker *marker)
 {
-    unsigned until_share = SHARE_INTERVAL;
+    unsigned until_share = SHARE_INTERVAL, at = 0, queued = 0;
+    TyObject *queue[QUEUE] = {NULL};
     for (;;) {
-        Chunk *chunk = marker->chunk;
-        while (chunk && chunk->count == 0) {
-            marker->chunk = chunk->next;
-            chunk_free(chunk);
-            chunk = marker->chunk;
+        TyObject *object = queue[at], *next = pop(marker);
+        queue[at] = next;
+        at = (at + 1) % QUEUE;
+        if (next) {
+            __builtin_prefetch(next);
+            queued++;
         }
-        if (!chunk) {
-            if (!take(marker))
+        if (!object) {
+            if (!queued && !take(marker))
                 return;
             continue;
         }
-        TyObject *object = chunk->items[--chunk->count];
+        queued--;
         TyType *type = ty_object_type(object);
         if (TY_UNLIKELY(!type)) {
 #ifndef NDEBUG
