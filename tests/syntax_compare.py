@@ -1,7 +1,8 @@
 """Compares trees and syntax errors with CPython's. Run by CPython 3.14:
 
     python3.14 tests/syntax_compare.py trees  build/syntax_dump FILE...
-    python3.14 tests/syntax_compare.py errors build/syntax_dump CASES.py     (a file with a list `cases` of sources)
+    python3.14 tests/syntax_compare.py errors build/syntax_dump CASES.py     (a file with a list `cases` of sources, or of
+                                                                   tuples: source, mode, flags, feature version)
     python3.14 tests/syntax_compare.py unparse build/syntax_dump FILE...
     python3.14 tests/syntax_compare.py mutate build/syntax_dump COUNT SEED FILE...
 """
@@ -118,9 +119,10 @@ def trees(program, files):
     print(len(files), "files,", bad, "different")
 
 
-def their_error(source, mode):
+def their_error(source, mode, flags=0, version=-1):
     try:
-        ast.parse(source, mode=mode)
+        tree = compile(source, "<unknown>", mode, flags | ast.PyCF_ONLY_AST, _feature_version=version)
+        return "ok %08x" % zlib.crc32(text_of(tree))
     except SyntaxError as error:
         if len(error.args) < 2:
             return "%s|%s|" % (type(error).__name__, error.args[0])
@@ -129,23 +131,22 @@ def their_error(source, mode):
         return "%s|%s|%s|%s|%s|%s|%s" % (type(error).__name__, error.args[0], line, offset, end_line, end_offset, text or "")
     except (MemoryError, RecursionError, ValueError) as error:
         return "%s|%s|" % (type(error).__name__, error)
-    return "ok"
 
 
 class Ours:
     def __init__(self, program):
         self.process = subprocess.Popen([program, "-e"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
-    def error(self, source, mode="exec"):
+    def error(self, source, mode="exec", flags=0, version=-1):
         data = source.encode("utf-8", "surrogatepass")
-        self.process.stdin.write(b"%d %s\n" % (len(data), mode.encode()) + data)
+        self.process.stdin.write(b"%d %s %d %d\n" % (len(data), mode.encode(), flags | 0x800, version) + data)
         self.process.stdin.flush()
         size = int(self.process.stdout.readline())
         return self.process.stdout.read(size).decode("utf-8", "replace")
 
 
-def compare(ours, source, mode="exec", quiet=False):
-    theirs, mine = their_error(source, mode), ours.error(source, mode)
+def compare(ours, source, mode="exec", flags=0, version=-1, quiet=False):
+    theirs, mine = their_error(source, mode, flags, version), ours.error(source, mode, flags, version)
     if theirs == mine:
         return True
     if not quiet:
@@ -160,8 +161,7 @@ def errors(program, path):
     ours = Ours(program)
     bad = 0
     for case in names["cases"]:
-        source, mode = case if isinstance(case, tuple) else (case, "exec")
-        bad += not compare(ours, source, mode)
+        bad += not compare(ours, *(case if isinstance(case, tuple) else (case,)))
     print(len(names["cases"]), "cases,", bad, "different")
 
 

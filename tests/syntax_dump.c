@@ -4,8 +4,9 @@
  *   syntax_dump [-m exec|eval|single|func_type] [-t] FILE...    one line for each top-level statement: first line and
  *                                                               checksum of its dump
  *   syntax_dump -v FILE                                         the dump itself
- *   syntax_dump -e                                              reads sources from stdin, each preceded by a line with
- *                                                               its size in bytes and its mode; prints errors
+ *   syntax_dump -e                                              reads sources from stdin, each preceded by a line with its
+ *                                                               size in bytes, mode, flags and feature version; prints
+ *                                                               errors or the checksum of the dump
  *   syntax_dump -b FILE...                                      parses each file, prints the seconds taken
  *
  * Here the functions of syntax/constant.h make plain C values.
@@ -279,7 +280,7 @@ static int errors_from_stdin(TyParseOptions options)
 {
     long size;
     char mode[16];
-    while (scanf("%ld %15s", &size, mode) == 2) {
+    while (scanf("%ld %15s %u %d", &size, mode, &options.flags, &options.feature_version) == 4) {
         getchar();
         char *text = malloc(size + 1);
         if (fread(text, 1, size, stdin) != (size_t)size)
@@ -290,8 +291,11 @@ static int errors_from_stdin(TyParseOptions options)
         if (back)
             options.mode = TY_PARSE_EXPRESSION;
         TyAst *ast = ty_parse(text, size, &options);
-        if (ast)
-            strcpy(error, "ok");
+        if (ast) {
+            out_size = 0;
+            put_node(ast->root);
+            snprintf(error, sizeof error, "ok %08x", checksum());
+        }
         if (ast && back) {
             Value value = ty_unparse_expression(TY_AST(Expression, ast->root)->body);
             snprintf(error, sizeof error, "%s", value ? ((Text *)(uintptr_t)value)->text + 1 : "failed");

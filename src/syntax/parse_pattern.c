@@ -476,9 +476,7 @@ TyNode *ty_parse_match(TyParser *p)
     if (!value || p->error)
         return NULL;
     if (p->diagnosing && peek(p) == TY_TOKEN_NEWLINE)
-        return ty_parse_check_version(p, 10, "Pattern matching is")
-                   ? ty_error_last(p, TY_SYNTAX_ERROR, false, "expected ':'")
-                   : NULL;
+        return ty_error_last(p, TY_SYNTAX_ERROR, false, "expected ':'");
     if (!accept(p, TY_TOKEN_COLON) || peek(p) != TY_TOKEN_NEWLINE)
         return NULL;
     if (peek_second(p) != TY_TOKEN_INDENT) {

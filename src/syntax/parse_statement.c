@@ -147,8 +147,10 @@ static TyNode *augmented_assignment(TyParser *p, int start, TyNode *target)
 {
     int op = augmented_operator(peek(p));
     p->mark++;
+    if (op == TY_AST_MatMult && !ty_parse_check_version(p, 5, "The '@' operator is"))
+        return NULL;
     TyNode *value = ty_parse_annotated_rhs(p);
-    if (!value || (op == TY_AST_MatMult && !ty_parse_check_version(p, 5, "The '@' operator is")))
+    if (!value)
         return NULL;
     ty_parse_set_context(target, TY_AST_Store);
     TyAstAugAssign *node = NODE(p, AugAssign, start);
@@ -795,7 +797,7 @@ static TyNode *for_statement(TyParser *p, int start)
     if (!iter || !colon(p))
         return NULL;
     Value comment = type_comment(p);
-    if (!diagnose_block(p, "'for' statement", keyword) || !ty_parse_block(p, &body) || !else_block(p, &orelse) ||
+    if ((!comment && !diagnose_block(p, "'for' statement", keyword)) || !ty_parse_block(p, &body) || !else_block(p, &orelse) ||
         (is_async && !ty_parse_check_version(p, 5, "Async for loops are")))
         return NULL;
     TyAstFor *node = (TyAstFor *)ty_parser_node(p, is_async ? TY_AST_AsyncFor : TY_AST_For, start);
@@ -913,8 +915,6 @@ static TyNode *with_statement(TyParser *p, int start)
         if (!parenthesized) {
             p->stack_height = height;
             p->mark = keyword + 1;
-        } else if (!ty_parse_check_version(p, 9, "Parenthesized context managers are")) {
-            return NULL;
         }
     }
     if (!parenthesized && !with_items(p, false))
@@ -923,7 +923,7 @@ static TyNode *with_statement(TyParser *p, int start)
         return NULL;
     TyNodeList items = ty_parser_pop_list(p, height), body;
     Value comment = type_comment(p);
-    if (!diagnose_block(p, "'with' statement", keyword) || !ty_parse_block(p, &body) ||
+    if ((!comment && !diagnose_block(p, "'with' statement", keyword)) || !ty_parse_block(p, &body) ||
         (is_async && !ty_parse_check_version(p, 5, "Async with statements are")))
         return NULL;
     TyAstWith *node = (TyAstWith *)ty_parser_node(p, is_async ? TY_AST_AsyncWith : TY_AST_With, start);
@@ -996,6 +996,7 @@ static TyNode *handler(TyParser *p, bool star)
     }
     TyNode *type = NULL;
     Value name = 0;
+    bool unparenthesized = false;
     if (peek(p) != TY_TOKEN_COLON || star) {
         int type_start = p->mark;
         type = ty_parse_expression(p);
@@ -1016,17 +1017,17 @@ static TyNode *handler(TyParser *p, bool star)
                     return NULL;
             }
             TyAstTuple *tuple = NODE(p, Tuple, type_start);
-            if (!tuple || peek(p) != TY_TOKEN_COLON ||
-                !ty_parse_check_version(p, 14, star ? "except* expressions without parentheses are"
-                                                    : "except expressions without parentheses are"))
+            if (!tuple || peek(p) != TY_TOKEN_COLON)
                 return NULL;
             tuple->elts = ty_parser_pop_list(p, height);
             type = (TyNode *)tuple;
+            unparenthesized = true;
         }
     }
     TyNodeList body;
     if (!accept(p, TY_TOKEN_COLON) ||
-        !diagnose_block(p, star ? "'except*' statement" : "'except' statement", start) || !ty_parse_block(p, &body))
+        !diagnose_block(p, star ? "'except*' statement" : "'except' statement", start) || !ty_parse_block(p, &body) ||
+        (unparenthesized && !ty_parse_check_version(p, 14, "except expressions without parentheses are")))
         return NULL;
     TyAstExceptHandler *node = NODE(p, ExceptHandler, start);
     if (node) {
@@ -1210,7 +1211,7 @@ static TyNode *function(TyParser *p, int start, TyNodeList decorators)
     }
     Value comment;
     if (!ty_parser_force(p, TY_TOKEN_COLON, ":") || !function_type_comment(p, &comment) ||
-        !diagnose_block(p, "function definition", keyword) || !ty_parse_block(p, &body) ||
+        (!comment && !diagnose_block(p, "function definition", keyword)) || !ty_parse_block(p, &body) ||
         (is_async && !ty_parse_check_version(p, 5, "Async functions are")))
         return NULL;
     TyAstFunctionDef *node =

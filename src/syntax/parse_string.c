@@ -726,7 +726,7 @@ static TyNode *strings(TyParser *p)
                 return NULL;
             has_text = has_fields = true;
         } else if (kind == TY_TOKEN_TSTRING_START) {
-            if (!ty_parse_check_version(p, 14, "t-strings are") || !template(p, &pieces, 't'))
+            if (!template(p, &pieces, 't') || !ty_parse_check_version(p, 14, "t-strings are"))
                 return NULL;
             has_template = true;
         } else {

@@ -705,14 +705,20 @@ static TyNode *function_type(TyParser *p)
     int height = p->stack_height;
     if (!accept(p, TY_TOKEN_LPAR))
         return NULL;
-    while (peek(p) != TY_TOKEN_RPAR) {
-        if (!accept(p, TY_TOKEN_STAR))
-            accept(p, TY_TOKEN_DOUBLESTAR);
-        TyNode *type = ty_parse_expression(p);
-        if (!type || !ty_parser_push(p, type))
-            return NULL;
-        if (!accept(p, TY_TOKEN_COMMA))
-            break;
+    if (peek(p) != TY_TOKEN_RPAR) {
+        bool star = false, stars;
+        do {
+            /* Plain ones, then one with a star, then one with two. */
+            TyTokenKind kind = peek(p);
+            stars = kind == TY_TOKEN_DOUBLESTAR;
+            if (star && !stars)
+                return NULL;
+            star |= kind == TY_TOKEN_STAR;
+            p->mark += kind == TY_TOKEN_STAR || stars;
+            TyNode *type = ty_parse_expression(p);
+            if (!type || !ty_parser_push(p, type))
+                return NULL;
+        } while (!stars && accept(p, TY_TOKEN_COMMA));
     }
     if (!accept(p, TY_TOKEN_RPAR) || !accept(p, TY_TOKEN_RARROW))
         return NULL;
@@ -745,7 +751,7 @@ static TyNode *whole(TyParser *p, TyParseMode mode)
 static bool is_incomplete(const TyParser *p)
 {
     const TyTokenizer *t = &p->tokenizer;
-    return t->at_end || (t->cursor == t->end && t->end > t->buffer && t->end[-1] != '\n');
+    return t->at_end || (t->failure == TY_TOKENIZE_OK && t->cursor == t->end && t->end > t->buffer && t->end[-1] != '\n');
 }
 
 static TyNode *read_twice(TyParser *p, TyParseMode mode)

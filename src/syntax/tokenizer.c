@@ -577,7 +577,7 @@ static bool enter_field(TyTokenizer *t, TyStringMode *mode)
 
 static TyTokenKind unterminated_template(TyTokenizer *t, TyStringMode *mode)
 {
-    t->at_end = *t->cursor == END_OF_TEXT;
+    t->at_end = *t->cursor == END_OF_TEXT && mode->quote_size == 3;
     int detected = return_to(t, t->buffer + mode->start, t->buffer + mode->line_start, mode->lineno);
     if (mode->quote_size == 3)
         return fail(t, "unterminated triple-quoted %c-string literal (detected at line %d)", mode->letter, detected);
@@ -836,6 +836,7 @@ static bool begin_of_line(TyTokenizer *t)
         t->cursor++;
     }
     char c = *t->cursor;
+    t->at_end |= c == END_OF_TEXT;
     if (c == '#' || c == '\n') {
         /* Lines without code have no indentation, but an empty one ends a block that a person types. */
         if (column == 0 && c == '\n' && t->interactive)
@@ -879,6 +880,11 @@ static TyTokenKind comment(TyTokenizer *t, const char **end)
         !(t->cursor > after_ignore && ((uint8_t)*after_ignore >= 128 ||
                                        (classes[(uint8_t)*after_ignore] & CONTINUE && *after_ignore != '_')))) {
         t->token_start = after_ignore;
+        if (t->blank_line && *t->cursor == '\n') {
+            t->cursor++;
+            t->at_line_start = t->line_ended = true;
+            *end = t->cursor;
+        }
         return TY_TOKEN_TYPE_IGNORE;
     }
     t->token_start = start;
@@ -1011,6 +1017,9 @@ static TyTokenKind normal_token(TyTokenizer *t, const char **end)
 {
 next_line:
     t->token_start = NULL;
+    /* A comment that is a token makes its line count; only `tokenize` still calls the line's end NL. */
+    if (!t->extra_tokens)
+        t->blank_line = false;
     if (t->line_ended && !begin_line(t))
         return TY_TOKEN_ERRORTOKEN;
     if (t->at_line_start && !begin_of_line(t))
@@ -1087,7 +1096,7 @@ bool ty_tokenizer_next(TyTokenizer *t, TyToken *token)
     token->raw = t->mode > mode && current_mode(t)->raw;
     token->doubled = (kind == TY_TOKEN_FSTRING_MIDDLE || kind == TY_TOKEN_TSTRING_MIDDLE) && end != t->cursor;
     token->level = t->level;
-    if (!end || !t->token_start) {
+    if (!end || !t->token_start || kind == TY_TOKEN_ERRORTOKEN) {
         /* Without text: INDENT, DEDENT, ENDMARKER and errors. */
         token->start = token->end = (uint32_t)(t->cursor - t->buffer);
         token->lineno = token->end_lineno = t->lineno;
