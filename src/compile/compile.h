@@ -16,4 +16,7 @@ typedef struct TyCompileOptions {
 /* TY_NULL with SyntaxError (or another exception) raised. The tree is not changed. */
 Value ty_compile_tree(const TyAst *tree, const TyCompileOptions *options);
 
+/* runtime/: the level that -O and -OO ask for. */
+int ty_config_optimize(void);
+
 #endif

@@ -59,7 +59,8 @@ typedef struct TyCode {
     const TyHandler *handlers;         /* inside `handler_bytes`; sorted so that the first match in order is the innermost */
     Value bytecode;                    /* bytes: the instructions */
     Value handler_bytes;               /* bytes: TyHandler array (8-byte aligned as all bytes data) */
-    Value positions;                   /* bytes: co_linetable in our own compact format (compile/positions.h) */
+    Value depths;                      /* bytes: runs of instructions with the count of registers in use (ty_code_live_registers) */
+    Value positions;                   /* bytes: co_linetable in our own compact format (code_tables.h) */
     Value consts;                      /* tuple */
     Value names;                       /* tuple of interned str */
     Value register_names;              /* tuple of str for the local_count + cell_count + free_count first registers */
@@ -69,6 +70,22 @@ typedef struct TyCode {
 } TyCode;
 
 extern TyType ty_code_type;
+
+/* Everything of a code object but what follows from the rest. */
+typedef struct TyCodeParts {
+    uint32_t flags, positional_count, positional_only_count, keyword_only_count, local_count, cell_count, free_count, register_count,
+        cache_count, first_line;
+    Value bytecode, handler_bytes, depths, positions, consts, names, register_names, register_kinds, filename, name, qualname;
+} TyCodeParts;
+
+/* A code object of parts that fit together; nothing is checked. TY_NULL: MemoryError. */
+Value ty_code_new(const TyCodeParts *parts);
+/* Whether every instruction's operands, jumps, names, constants, caches and handlers are in range and the tables are well formed: code
+ * that passes cannot make the VM touch what it should not. Nothing is raised. */
+bool ty_code_verify(const TyCode *code);
+
+/* How many registers, from 0, may hold live values while the instruction runs. */
+uint32_t ty_code_live_registers(const TyCode *code, uint32_t instruction);
 
 TyCaches *ty_code_caches_slow(TyCode *code);   /* makes this interpreter's caches; NULL on error */
 bool ty_code_position(const TyCode *code, uint32_t instruction, TyPosition *position);

@@ -167,7 +167,7 @@ typedef uint64_t TyInstruction;
     X(CALL_METHOD_KW, ABC_N_EXT, "the same as CALL_METHOD") \
     X(CALL_SPREAD, AB, "R[a] = R[b](*R[b+1], **R[b+2]): R[b+1] a tuple or any iterable, R[b+2] a dict or no value") \
     X(INTRINSIC, ABC_N, "R[a] = intrinsic c (TY_INTRINSIC_…) of R[b]") \
-    X(INTRINSIC_TWO, ABC_N_EXT, "R[a] = intrinsic x (TY_INTRINSIC_TWO_…) of R[b] and R[c]") \
+    X(INTRINSIC_TWO, ABC_EXT, "R[a] = intrinsic x (TY_INTRINSIC_TWO_…) of R[b] and R[c]") \
     X(MAKE_FUNCTION, A_IMM, "R[a] = a function of the code co_consts[imm] with the frame's globals") \
     X(SET_FUNCTION, ABC_N, "sets part c (TY_FUNCTION_…) of the function R[a] to R[b]") \
     X(RETURN, A, "returns R[a]") \
@@ -187,7 +187,7 @@ typedef uint64_t TyInstruction;
     X(POP_HANDLED, A, "the one handled is R[a+1] again; R[a] and R[a+1] cleared") \
     X(EXCEPTION_MATCHES, ABC, "R[a] = bool: R[b] is an instance of the class or tuple R[c]; TypeError for anything else") \
     X(JUMP_UNLESS_EXCEPTION, AB_JUMP, "EXT x = jump: unless R[a] matches R[b]") \
-    X(GROUP_MATCHES, ABC, "except*: R[a] = the part of R[b] that matches R[c], or None; R[b] = the rest, or None. R[b] no group: wrapped") \
+    X(GROUP_MATCHES, ABC, "except*: R[a] = the part of R[b] that matches R[c], or None; R[b] = the rest, or None. R[b] no group: wrapped; R[b] None already: None") \
     X(RAISE, ABC_N, "c = 0: raise; 1: raise R[a]; 2: raise R[a] from R[b]") \
     X(RERAISE, A, "raises R[a] again, its traceback untouched for this frame's line") \
     X(WITH_EXCEPT, ABC, "R[a] = exit(type, value, traceback) of the exception R[c], where R[b], R[b+1] came from LOAD_SPECIAL") \
@@ -247,7 +247,7 @@ enum { /* INTRINSIC_TWO */
     TY_INTRINSIC_TWO_SET_TYPEPARAM_DEFAULT,    /* (type parameter, function that computes the default) → the parameter */
 };
 enum { /* SET_FUNCTION */
-    TY_FUNCTION_DEFAULTS, TY_FUNCTION_KWDEFAULTS, TY_FUNCTION_ANNOTATIONS, TY_FUNCTION_CLOSURE, TY_FUNCTION_ANNOTATE
+    TY_FUNCTION_DEFAULTS, TY_FUNCTION_KWDEFAULTS, TY_FUNCTION_ANNOTATIONS /* a dict */, TY_FUNCTION_CLOSURE, TY_FUNCTION_ANNOTATE
 };
 
 #endif
