@@ -21,6 +21,25 @@ static unsigned class_for(size_t size)
     return class;
 }
 
+#define SLICE 4096              /* of fresh memory, handed out at once: a page */
+#define ACCOUNT_FROM (64 << 10) /* bytes */
+
+static void account_bytes(Space *space, size_t bytes)
+{
+    atomic_fetch_add_explicit(&ty_heap.allocated, bytes, memory_order_relaxed);
+    atomic_fetch_add_explicit(&space->bytes, bytes, memory_order_relaxed);
+}
+static void account(TyHeapCache *cache)
+{
+    account_bytes(cache->space, cache->unaccounted);
+    cache->unaccounted = 0;
+}
+static bool over_limit(Space *space, size_t more)
+{
+    size_t limit = ty_load_relaxed(&space->limit);
+    return TY_UNLIKELY(limit != 0) && ty_load_relaxed(&space->bytes) + more > limit;
+}
+
 /* --- spaces and caches ----------------------------------------------------------------------------------------------- */
 
 Space *ty_space_of(TyInterpreter *interpreter)
@@ -57,6 +76,7 @@ void ty_cache_reset(TyHeapCache *cache)
 {
     memset(cache->runs, 0, sizeof cache->runs);
     memset(cache->end, 0, sizeof cache->end);
+    memset(cache->rest, 0, sizeof cache->rest);
     for (int kind = 0; kind < KINDS; kind++)
         for (int class = 0; class < CLASSES; class++) {
             cache->interval[kind][class] = NO_INTERVAL;
@@ -64,7 +84,41 @@ void ty_cache_reset(TyHeapCache *cache)
         }
 }
 
-/* The cells that the cache still had stay free, for the next collection to find. */
+/* Writes back as intervals of its block what a class of the cache still has. */
+static void return_block(TyHeapCache *cache, int kind, int class)
+{
+    uint32_t index = cache->block[kind][class], *interval = &cache->interval[kind][class];
+    char *start = block_start(index);
+    if (cache->rest[kind][class]) {
+        Interval *rest = (Interval *)(void *)(start + *interval);
+        *rest = (Interval){cache->after_rest[kind][class], cache->rest[kind][class]};
+    }
+    uintptr_t next = cache->runs[kind][class].next, end = cache->end[kind][class];
+    if (next < end) {
+        *(Interval *)next = (Interval){*interval, (uint32_t)(end - next)};
+        *interval = (uint32_t)(next - (uintptr_t)start);
+    }
+    if (*interval == NO_INTERVAL)
+        return;
+    Block *block = &ty_heap.blocks[index];
+    uint32_t *list = &block->space->available[kind][class];
+    block->first_interval = *interval;
+    block->next = *list;
+    *list = index;
+}
+
+void ty_cache_return(TyHeapCache *cache)
+{
+    ty_mutex_lock(&ty_heap.lock);
+    for (int kind = 0; kind < KINDS; kind++)
+        for (int class = 0; class < CLASSES; class++)
+            if (cache->block[kind][class] != NO_BLOCK)
+                return_block(cache, kind, class);
+    ty_mutex_unlock(&ty_heap.lock);
+    account(cache);
+    ty_cache_reset(cache);
+}
+
 void ty_cache_free(TyHeapCache *cache)
 {
     assert(cache->finalizers.count == 0);
@@ -153,7 +207,13 @@ static void open_fresh(uint32_t index)
 static bool refill(TyHeapCache *cache, unsigned kind, unsigned class)
 {
     bool fresh;
+    account(cache);
     ty_heap_collect_if_due(false);
+    if (over_limit(cache->space, 0)) {
+        ty_heap_collect_if_due(true);
+        if (over_limit(cache->space, 0))
+            return false;
+    }
     uint32_t index = take_block(cache->space, kind, class, &fresh);
     if (index == NO_BLOCK) {
         ty_heap_collect_if_due(true);
@@ -166,27 +226,39 @@ static bool refill(TyHeapCache *cache, unsigned kind, unsigned class)
         open_fresh(index);
     else if (!block->swept)
         ty_block_sweep(index);
-    size_t bytes = 0;
-    char *start = block_start(index);
-    for (uint32_t at = block->first_interval; at != NO_INTERVAL; at = ((Interval *)(void *)(start + at))->next)
-        bytes += ((Interval *)(void *)(start + at))->bytes;
-    atomic_fetch_add_explicit(&ty_heap.allocated, bytes, memory_order_relaxed);
-    atomic_fetch_add_explicit(&cache->space->bytes, bytes, memory_order_relaxed);
     cache->interval[kind][class] = block->first_interval;
     cache->block[kind][class] = index;
     block->first_interval = NO_INTERVAL;
     return true;
 }
 
+/* Long intervals are opened a slice at a time: their pages may never have been touched, and count as used when they are. */
 static void open_interval(TyHeapCache *cache, unsigned kind, unsigned class)
 {
-    char *start = block_start(cache->block[kind][class]) + cache->interval[kind][class];
-    Interval interval = *(Interval *)(void *)start;
-    *(Interval *)(void *)start = (Interval){0, 0};
-    cache->interval[kind][class] = interval.next;
+    uint32_t *offset = &cache->interval[kind][class], *rest = &cache->rest[kind][class];
+    char *start = block_start(cache->block[kind][class]) + *offset;
+    uint32_t bytes = *rest;
+    if (!bytes) {
+        Interval *interval = (Interval *)(void *)start;
+        bytes = interval->bytes;
+        cache->after_rest[kind][class] = interval->next;
+        *interval = (Interval){0, 0};
+    }
+    uint32_t size = class_sizes[class], slice = size >= SLICE ? size : SLICE / size * size;
+    if (bytes > slice) {
+        *rest = bytes - slice;
+        *offset += slice;
+        bytes = slice;
+    } else {
+        *rest = 0;
+        *offset = cache->after_rest[kind][class];
+    }
     cache->runs[kind][class].next = (uintptr_t)start;
-    cache->end[kind][class] = (uintptr_t)start + interval.bytes;
+    cache->end[kind][class] = (uintptr_t)start + bytes;
     cache->runs[kind][class].limit = ty_heap.stress_interval ? 0 : cache->end[kind][class];
+    cache->unaccounted += bytes;
+    if (cache->unaccounted >= ACCOUNT_FROM)
+        account(cache);
 }
 
 static TyObject *take_cell(TyHeapCache *cache, unsigned kind, unsigned class)
@@ -236,6 +308,11 @@ static TyObject *take_large(TyHeapCache *cache, unsigned kind, size_t size, bool
     uint32_t count = (uint32_t)((size + BLOCK_SIZE - 1) >> BLOCK_SHIFT);
     atomic_fetch_add_explicit(&ty_heap.allocated, size, memory_order_relaxed);
     ty_heap_collect_if_due(false);
+    if (over_limit(cache->space, size)) {
+        ty_heap_collect_if_due(true);
+        if (over_limit(cache->space, size))
+            return NULL;
+    }
     uint32_t first = take_run(cache->space, kind, count, size);
     if (first == NO_BLOCK) {
         ty_heap_collect_if_due(true);

@@ -154,6 +154,7 @@ static void collect(bool complete)
     for (TyThread *thread = ty_threads_first(); thread; thread = thread->next) {
         ty_finalizers_collect(thread->cache);
         ty_cache_reset(thread->cache);
+        thread->cache->unaccounted = 0; /* what lives is counted anew below */
     }
     clear_marks();
     ty_mark_all(ty_heap.live);
@@ -231,6 +232,13 @@ size_t ty_heap_interpreter_bytes(TyInterpreter *interpreter)
 {
     Space *space = ty_space_of(interpreter);
     return space ? ty_load_relaxed(&space->bytes) : 0;
+}
+
+void ty_heap_interpreter_set_limit(TyInterpreter *interpreter, size_t bytes)
+{
+    Space *space = ty_space_of(interpreter);
+    if (space)
+        ty_store_relaxed(&space->limit, bytes);
 }
 
 void ty_heap_interpreter_closed(TyInterpreter *interpreter)

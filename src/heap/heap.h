@@ -234,6 +234,7 @@ void ty_heap_set_enabled(bool enabled);
 bool ty_heap_enabled(void);
 TyHeapStatistics ty_heap_statistics(void);
 size_t ty_heap_interpreter_bytes(TyInterpreter *interpreter); /* live at the last collection and taken since, about */
+void ty_heap_interpreter_set_limit(TyInterpreter *interpreter, size_t bytes); /* beyond it: MemoryError. 0: none */
 void ty_heap_interpreter_closed(TyInterpreter *interpreter);  /* drops what is due for it; objects that crossed live on */
 TyInterpreter *ty_heap_interpreter_of(TyObject *object);      /* that the object was made for; NULL if static or of a closed one */
 bool ty_heap_contains(const void *address);           /* inside the reserved range */

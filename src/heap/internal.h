@@ -68,6 +68,7 @@ struct Space {
     TyInterpreter *interpreter;
     Space *next;
     _Atomic size_t bytes;
+    _Atomic size_t limit;               /* 0: none */
     uint32_t available[KINDS][CLASSES]; /* blocks that may have free cells */
     Pending *pending;                   /* [pending_first, pending_end) */
     size_t pending_first, pending_end, pending_capacity;
@@ -84,8 +85,11 @@ bool ty_heap_vector_push(Vector *vector, TyObject *object);
 struct TyHeapCache {
     TyHeapRun runs[KINDS][CLASSES];     /* the first TY_HEAP_FAST_CLASSES of kind 0 serve ty_allocate */
     uintptr_t end[KINDS][CLASSES];      /* where the run ends really: in stress mode the limit is 0 */
-    uint32_t interval[KINDS][CLASSES];  /* the next one in that block */
     uint32_t block[KINDS][CLASSES];
+    uint32_t interval[KINDS][CLASSES];  /* the next one in that block */
+    uint32_t rest[KINDS][CLASSES];      /* its bytes, if a slice of it was used already and it has no header in memory; else 0 */
+    uint32_t after_rest[KINDS][CLASSES];/* the interval after that */
+    size_t unaccounted;                 /* bytes taken, to be told to the heap when they are many */
     Space *space;
     Vector finalizers;                  /* objects made since the last collection */
     size_t until_stress;
@@ -159,7 +163,8 @@ size_t ty_blocks_committed(void);
 
 Space *ty_space_of(TyInterpreter *interpreter); /* made if need be; NULL: out of memory */
 TyHeapCache *ty_cache_new(TyInterpreter *interpreter);
-void ty_cache_reset(TyHeapCache *cache); /* the world stopped: forgets the free cells */
+void ty_cache_reset(TyHeapCache *cache);  /* the world stopped: forgets the free cells, for the collection finds them */
+void ty_cache_return(TyHeapCache *cache); /* the thread ends, no collection is under way: others may use the free cells */
 void ty_cache_free(TyHeapCache *cache);
 void ty_block_sweep(uint32_t block);     /* makes the intervals of a block of cells */
 

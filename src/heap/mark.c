@@ -295,14 +295,14 @@ void ty_mark_conservative(TyMarker *marker, const void *low, const void *high)
     const uintptr_t *word = (const uintptr_t *)(((uintptr_t)low + sizeof(uintptr_t) - 1) & ~(sizeof(uintptr_t) - 1));
     uintptr_t base = (uintptr_t)ty_heap.base;
     size_t committed = ty_blocks_committed();
-    unsigned previous = ty_heap.current ^ 1;
-    if (marker->visit)
-        return;
+    unsigned previous = marker->visit ? ty_heap.current : ty_heap.current ^ 1;
     for (; word + 1 <= (const uintptr_t *)high; word++) {
         uintptr_t address = *(const volatile uintptr_t *)word;
         if (address - base < committed) {
             TyObject *object = ty_heap_find((const void *)address, previous);
-            if (object)
+            if (object && TY_UNLIKELY(marker->visit != NULL))
+                marker->visit(ty_from_object(object), marker->context);
+            else if (object)
                 mark(marker, object);
         }
     }

@@ -141,6 +141,16 @@ void ty_thread_each(void (*visit)(TyThread *thread, void *context), void *contex
         ty_mutex_unlock(&world.lock);
 }
 
+bool ty_thread_try_each(void (*visit)(TyThread *thread, void *context), void *context)
+{
+    if (!ty_mutex_try_lock(&world.lock))
+        return false;
+    for (TyThread *thread = world.first; thread; thread = thread->next)
+        visit(thread, context);
+    ty_mutex_unlock(&world.lock);
+    return true;
+}
+
 void ty_many_threads_begin(void) { ty_store_relaxed(&ty_many_threads, true); }
 
 /* A thread that came from outside: the others have not been told. Who was stopped inside an allocation may be between
@@ -251,6 +261,7 @@ void ty_thread_detach(void)
     *place = thread->next;
     world.count--;
     ty_finalizers_collect(thread->cache); /* no collection runs while the list is locked */
+    ty_cache_return(thread->cache);
     ty_mutex_unlock(&world.lock);
     use(NULL);
     ty_cache_free(thread->cache);

@@ -74,6 +74,8 @@ extern _Thread_local TyThread *ty_thread;
 TyThread *ty_thread_attach(TyInterpreter *interpreter);
 void ty_thread_detach(void);
 void ty_thread_each(void (*visit)(TyThread *thread, void *context), void *context); /* under the list's lock */
+/* The same from a signal handler, where waiting for the lock may be for ever: false if it is held. */
+bool ty_thread_try_each(void (*visit)(TyThread *thread, void *context), void *context);
 
 /* Makes another TyThread of the same OS thread (of another interpreter, say) the current one: the old one is BLOCKED meanwhile. */
 void ty_thread_switch(TyThread *to);
@@ -113,13 +115,6 @@ void ty_poll_clear(TyThread *thread, uint32_t bits);
 /* Stops all other threads at safepoints (so it is one itself); the caller may then change what lock-free readers rely on. They nest. */
 void ty_world_stop(void);
 void ty_world_start(void);
-
-/* Does, as ordinary code, what `poll` asks for (signal handlers, finalizers, …): false if an exception was raised. Defined by vm/; called
- * also where a system call was interrupted. */
-extern bool ty_poll_run(void);
-/* What the VM sets up and takes down for a thread that was started from Python: its Python stack and limits. Defined by vm/. */
-extern bool ty_thread_begin(TyThread *thread);
-extern void ty_thread_end(TyThread *thread);
 
 /* Marks what the VM keeps of a thread (frames, exception, …): vm/frame.c. */
 extern void ty_thread_trace(TyThread *thread, TyMarker *marker);

@@ -331,6 +331,48 @@ static void test_questions(void)
     CHECK(ty_heap_interpreter_of(&n->base) == interpreter && ty_heap_interpreter_bytes(interpreter) > 0);
 }
 
+static void test_limit(void)
+{
+    TyHeapStatistics before = ty_heap_statistics();
+    ty_heap_interpreter_set_limit(interpreter, 2 << 20);
+    int64_t count = 0;
+    for (;; count++) {
+        Node *n = ty_allocate(TYPE(node_type), sizeof(Node));
+        if (!n)
+            break;
+        n->first = root;
+        root = ty_from_object(n);
+    }
+    CHECK(memory_errors == 1 && count > (1 << 20) / 48 && count < (4 << 20) / 48);
+    CHECK(!ty_allocate(TYPE(array_type), 4 << 20) && memory_errors == 2);
+    memory_errors = 0;
+    root = TY_NULL;
+    ty_heap_interpreter_set_limit(interpreter, 0);
+    CHECK(ty_heap_statistics().collections > before.collections);
+}
+
+/* Threads that come and go take up the memory that others left. */
+static void *come_and_go(void *argument)
+{
+    CHECK(ty_thread_attach(interpreter));
+    for (size_t size = 32; size < 8000; size *= 2)
+        CHECK(ty_allocate(TYPE(node_type), size));
+    ty_thread_detach();
+    return NULL;
+}
+static void test_many_threads(void)
+{
+    size_t before = ty_heap_statistics().committed_bytes;
+    ty_blocking_begin();
+    for (int i = 0; i < 500; i++) {
+        pthread_t thread;
+        CHECK(pthread_create(&thread, NULL, come_and_go, NULL) == 0);
+        pthread_join(thread, NULL);
+    }
+    ty_blocking_end();
+    CHECK(ty_heap_statistics().committed_bytes <= before + (4 << 20));
+}
+
 /* --- threads ------------------------------------------------------------------------------------------------------------ */
 
 #define THREADS 4
@@ -508,6 +550,7 @@ int main(void)
     CHECK(ty_heap_start(0) && ty_thread_attach(interpreter));
     ty_root_add(&root, 1);
     ty_root_add(&resurrected, 1);
+    test_limit();
     test_classes();
     test_deep(1000000);
     test_deep(10000);
@@ -521,6 +564,7 @@ int main(void)
     test_fork();
 #endif
     test_threads();
+    test_many_threads();
     test_parallel_marking();
     CHECK(memory_errors == 0);
     puts("heap: ok");
