@@ -116,6 +116,10 @@ void ty_poll_clear(TyThread *thread, uint32_t bits);
 void ty_world_stop(void);
 void ty_world_start(void);
 
+extern bool ty_poll_run(void);
+extern bool ty_thread_begin(TyThread *thread);
+extern void ty_thread_end(TyThread *thread);
+
 /* Marks what the VM keeps of a thread (frames, exception, …): vm/frame.c. */
 extern void ty_thread_trace(TyThread *thread, TyMarker *marker);
 
