@@ -222,7 +222,10 @@ static void put_field(const char *place, const TyAstField *field)
 
 static void put_node(const TyNode *node)
 {
+    static int depth;
     if (!node) { puts_("-"); return; }
+    if (depth > 20000) { puts_("deep"); return; }
+    depth++;
     const TyAstKindInfo *kind = &ty_ast_kinds[node->kind];
     char position[80];
     puts_(kind->name);
@@ -237,6 +240,7 @@ static void put_node(const TyNode *node)
         puts_(" ");
     }
     puts_(")\n");
+    depth--;
 }
 
 static uint32_t checksum(void)

@@ -1265,7 +1265,10 @@ static TyNode *power(TyParser *p)
     if (!left || peek(p) != TY_TOKEN_DOUBLESTAR)
         return p->error ? NULL : left;
     int mark = p->mark++;
+    if (!ty_parser_enter(p))
+        return NULL;
     TyNode *right = factor(p);
+    ty_parser_leave(p);
     if (!right) {
         p->mark = mark;
         return p->error ? NULL : left;

@@ -399,12 +399,18 @@ static TyNode *patterns(TyParser *p)
     if (!ty_parser_push(p, first))
         return NULL;
     while (accept(p, TY_TOKEN_COMMA)) {
-        if (peek(p) == TY_TOKEN_COLON || peek(p) == TY_KEYWORD_IF)
-            break;
+        int mark = p->mark, inner = p->stack_height;
         TyNode *node = maybe_star_pattern(p);
-        if (!node || !ty_parser_push(p, node))
+        if (!node) {
+            p->mark = mark;
+            p->stack_height = inner;
+            break;
+        }
+        if (!ty_parser_push(p, node))
             return NULL;
     }
+    if (p->error)
+        return NULL;
     TyAstMatchSequence *node = NODE(p, MatchSequence, start);
     if (node)
         node->patterns = ty_parser_pop_list(p, height);
