@@ -89,6 +89,8 @@ static inline int check_one(const uint8_t *bytes, size_t length, TyUtf8Error *er
     return size;
 }
 
+static inline bool is_continuation(uint8_t byte) { return (byte & 0xC0) == 0x80; }
+
 bool ty_utf8_scan(const uint8_t *bytes, size_t length, TyUtf8Scan *scan)
 {
     size_t i = ty_ascii_prefix(bytes, length);
@@ -103,6 +105,20 @@ bool ty_utf8_scan(const uint8_t *bytes, size_t length, TyUtf8Scan *scan)
                 i += 8;
             while (i < length && bytes[i] < 0x80)
                 i++;
+            continue;
+        }
+        /* The common characters of two and three bytes, without the general case's loop. */
+        if (first >= 0xC2 && first < 0xE0 && i + 1 < length && is_continuation(bytes[i + 1])) {
+            highest = first > highest ? first : highest;
+            extra += 1;
+            i += 2;
+            continue;
+        }
+        if (first > 0xE0 && first < 0xF0 && first != 0xED && i + 2 < length && is_continuation(bytes[i + 1]) &&
+            is_continuation(bytes[i + 2])) {
+            highest = first > highest ? first : highest;
+            extra += 2;
+            i += 3;
             continue;
         }
         int bad;
@@ -147,20 +163,74 @@ DECODER(ty_utf8_decode_1, uint8_t)
 DECODER(ty_utf8_decode_2, uint16_t)
 DECODER(ty_utf8_decode_4, uint32_t)
 
+size_t ty_utf8_read_2(const uint8_t *bytes, size_t length, uint16_t *out, size_t *count)
+{
+    const uint16_t *start = out;
+    size_t i = 0;
+    while (i < length) {
+        uint32_t a = bytes[i];
+        if (a < 0x80) {
+            *out++ = (uint16_t)a;
+            i++;
+            while (i + 8 <= length && ascii_8(bytes + i)) {
+                for (int j = 0; j < 8; j++)
+                    out[j] = bytes[i + j];
+                out += 8;
+                i += 8;
+            }
+            continue;
+        }
+        if (a < 0xE0) {
+            if (a < 0xC2 || i + 1 >= length || !is_continuation(bytes[i + 1]))
+                break;
+            *out++ = (uint16_t)((a & 0x1F) << 6 | (bytes[i + 1] & 0x3F));
+            i += 2;
+            continue;
+        }
+        if (a >= 0xF0 || i + 2 >= length || !is_continuation(bytes[i + 1]) || !is_continuation(bytes[i + 2]))
+            break;
+        uint32_t c = (a & 0x0F) << 12 | (bytes[i + 1] & 0x3Fu) << 6 | (bytes[i + 2] & 0x3Fu);
+        if (c < 0x800 || ty_is_surrogate(c))
+            break;
+        *out++ = (uint16_t)c;
+        i += 3;
+    }
+    *count = (size_t)(out - start);
+    return i;
+}
+
 /* ---- encoding ------------------------------------------------------------------------------------------ */
 
 size_t ty_utf8_size_1(const uint8_t *text, size_t length)
 {
-    size_t size = length;
-    for (size_t i = 0; i < length; i++)
+    size_t size = length, i = 0;
+#if defined(__SSE2__)
+    for (; i + 16 <= length; i += 16)
+        size += (size_t)__builtin_popcount((unsigned)_mm_movemask_epi8(_mm_loadu_si128((const __m128i *)(text + i))));
+#endif
+    for (; i < length; i++)
         size += text[i] >> 7;
     return size;
 }
 
 size_t ty_utf8_size_2(const uint16_t *text, size_t length, size_t *surrogate)
 {
-    size_t size = 0;
-    for (size_t i = 0; i < length; i++) {
+    size_t size = 0, i = 0;
+#if defined(__SSE2__)
+    /* Eight at a time: what is neither below U+0080 nor below U+0800 adds a byte each; unsigned order by a flipped sign. */
+    const __m128i flip = _mm_set1_epi16((short)0x8000), two = _mm_set1_epi16((short)(0x8000 + 0x7F)),
+                  three = _mm_set1_epi16((short)(0x8000 + 0x7FF)), mask = _mm_set1_epi16((short)0xF800),
+                  surrogates = _mm_set1_epi16((short)0xD800);
+    for (; i + 8 <= length; i += 8) {
+        __m128i units = _mm_loadu_si128((const __m128i *)(text + i));
+        if (_mm_movemask_epi8(_mm_cmpeq_epi16(_mm_and_si128(units, mask), surrogates)))
+            break;
+        units = _mm_xor_si128(units, flip);
+        unsigned more = (unsigned)_mm_movemask_epi8(_mm_packs_epi16(_mm_cmpgt_epi16(units, two), _mm_cmpgt_epi16(units, three)));
+        size += 8 + (size_t)__builtin_popcount(more);
+    }
+#endif
+    for (; i < length; i++) {
         uint32_t c = text[i];
         if (ty_is_surrogate(c)) {
             *surrogate = i;
@@ -206,8 +276,21 @@ size_t ty_utf8_encode_1(const uint8_t *text, size_t length, uint8_t *out)
 size_t ty_utf8_encode_2(const uint16_t *text, size_t length, uint8_t *out)
 {
     uint8_t *start = out;
-    for (size_t i = 0; i < length; i++)
-        out += ty_utf8_put(text[i], out);
+    for (size_t i = 0; i < length; i++) {
+        uint32_t c = text[i];
+        if (c < 0x80) {
+            *out++ = (uint8_t)c;
+        } else if (c < 0x800) {
+            out[0] = (uint8_t)(0xC0 | c >> 6);
+            out[1] = (uint8_t)(0x80 | (c & 0x3F));
+            out += 2;
+        } else {
+            out[0] = (uint8_t)(0xE0 | c >> 12);
+            out[1] = (uint8_t)(0x80 | (c >> 6 & 0x3F));
+            out[2] = (uint8_t)(0x80 | (c & 0x3F));
+            out += 3;
+        }
+    }
     return (size_t)(out - start);
 }
 
@@ -217,6 +300,23 @@ size_t ty_utf8_encode_4(const uint32_t *text, size_t length, uint8_t *out)
     for (size_t i = 0; i < length; i++)
         out += ty_utf8_put(text[i], out);
     return (size_t)(out - start);
+}
+
+bool ty_has_surrogates_2(const uint16_t *text, size_t length)
+{
+    size_t i = 0;
+#if defined(__SSE2__)
+    const __m128i mask = _mm_set1_epi16((short)0xF800), surrogate = _mm_set1_epi16((short)0xD800);
+    for (; i + 8 <= length; i += 8) {
+        __m128i units = _mm_loadu_si128((const __m128i *)(text + i));
+        if (_mm_movemask_epi8(_mm_cmpeq_epi16(_mm_and_si128(units, mask), surrogate)))
+            return true;
+    }
+#endif
+    for (; i < length; i++)
+        if (ty_is_surrogate(text[i]))
+            return true;
+    return false;
 }
 
 /* ---- the widest character -------------------------------------------------------------------------------- */

@@ -40,6 +40,10 @@ static inline bool ty_is_ascii(const uint8_t *bytes, size_t length)
 /* Reads up to the end or the first error. True if all of it is valid. */
 bool ty_utf8_scan(const uint8_t *bytes, size_t length, TyUtf8Scan *scan);
 
+/* Decodes and checks at once, as far as the characters are valid and below U+10000: the number of bytes read; *count characters are
+   in `out`, which has room for one a byte. Faster than a scan and a decoding where the length of the text may be found out late. */
+size_t ty_utf8_read_2(const uint8_t *bytes, size_t length, uint16_t *out, size_t *count);
+
 /* Decode bytes that a scan found valid; the array has room for scan.characters. */
 void ty_utf8_decode_1(const uint8_t *bytes, size_t length, uint8_t *out);
 void ty_utf8_decode_2(const uint8_t *bytes, size_t length, uint16_t *out);
@@ -102,6 +106,9 @@ size_t ty_utf8_size_4(const uint32_t *text, size_t length, size_t *surrogate);
 size_t ty_utf8_encode_1(const uint8_t *text, size_t length, uint8_t *out);
 size_t ty_utf8_encode_2(const uint16_t *text, size_t length, uint8_t *out);
 size_t ty_utf8_encode_4(const uint32_t *text, size_t length, uint8_t *out);
+
+/* Whether there are surrogates among the characters. */
+bool ty_has_surrogates_2(const uint16_t *text, size_t length);
 
 /* The narrowest of 0x7F, 0xFF, 0xFFFF, 0x10FFFF that holds every character. */
 uint32_t ty_max_char_1(const uint8_t *text, size_t length);

@@ -267,22 +267,36 @@ static int decode_mapped(TyDecoder *d, Value mapping, uint8_t byte)
     return ty_decoder_put(d, (uint32_t)c) ? 1 : -1;
 }
 
+/* The mapping is a str: what every code page has. */
+static Value decode_by_table(TyDecoder *d, Value mapping)
+{
+    int64_t count = TY_MIN(ty_str_length(mapping), 256);
+    uint32_t table[256];
+    for (int64_t i = 0; i < 256; i++)
+        table[i] = i < count ? ty_str_at(mapping, i) : 0xFFFE;
+    bool good = true;
+    for (int64_t i = 0; good && i < d->size;) {
+        uint32_t c = table[d->bytes[i]];
+        if (TY_LIKELY(c != 0xFFFE)) {
+            good = ty_decoder_put(d, c);
+            i++;
+        } else {
+            good = ty_decoder_error(d, i, i + 1, UNDEFINED, &i);
+        }
+    }
+    return ty_decoder_finish(d, good);
+}
+
 Value ty_charmap_decode(const uint8_t *bytes, size_t size, Value input, Value errors, Value mapping)
 {
     if (mapping == TY_NULL)
         return ty_latin1_decode(bytes, size);
     TyDecoder d;
     bool good = ty_decoder_start(&d, "charmap", bytes, size, input, errors);
-    bool table = ty_is_exact_str(mapping);
+    if (good && ty_is_exact_str(mapping))
+        return decode_by_table(&d, mapping);
     for (int64_t i = 0; good && i < d.size;) {
-        uint8_t byte = d.bytes[i];
-        int done;
-        if (table) {
-            uint32_t c = byte < ty_str_length(mapping) ? ty_str_at(mapping, byte) : 0xFFFE;
-            done = c == 0xFFFE ? 0 : ty_decoder_put(&d, c) ? 1 : -1;
-        } else {
-            done = decode_mapped(&d, mapping, byte);
-        }
+        int done = decode_mapped(&d, mapping, d.bytes[i]);
         good = done >= 0;
         if (done > 0)
             i++;

@@ -103,8 +103,35 @@ static bool may_continue(const uint8_t *bytes, size_t size, const TyUtf8Scan *sc
            (bytes[scan->valid + 1] & 0xE0) == 0xA0;
 }
 
+enum { STACK_TEXT = 4096 };
+
+/* Text of the basic plane, which nearly all is, in one pass: TY_NULL without an exception if this is something else. */
+static Value decode_basic_plane(const uint8_t *bytes, size_t size)
+{
+    uint16_t stack[STACK_TEXT];
+    uint16_t *text = size <= STACK_TEXT ? stack : malloc(size * sizeof *text);
+    if (!text)
+        return TY_NULL;
+    size_t count;
+    Value result = ty_utf8_read_2(bytes, size, text, &count) == size ? ty_str_from_ucs2(text, count) : TY_NULL;
+    if (text != stack)
+        free(text);
+    return result;
+}
+
 Value ty_utf8_decode(const uint8_t *bytes, size_t size, Value input, Value errors, size_t *consumed)
 {
+    if (ty_is_ascii(bytes, size)) {
+        if (consumed)
+            *consumed = size;
+        return ty_str_from_latin1((const char *)bytes, size);
+    }
+    Value text = decode_basic_plane(bytes, size);
+    if (text != TY_NULL || ty_raised()) {
+        if (consumed)
+            *consumed = size;
+        return text;
+    }
     TyUtf8Scan scan;
     bool good = ty_utf8_scan(bytes, size, &scan);
     if (consumed)
@@ -166,6 +193,32 @@ static int put_utf32(TyEncoder *e, uint32_t c)
     return 1;
 }
 
+static bool has_surrogates(Value text)
+{
+    if (ty_str_width(text) == 2)
+        return ty_has_surrogates_2((const uint16_t *)ty_str_data(text), (size_t)ty_str_length(text));
+    for (int64_t i = 0; i < ty_str_length(text); i++)
+        if (ty_is_surrogate(ty_str_at(text, i)))
+            return true;
+    return false;
+}
+
+/* Latin-1 text as UTF-16 or UTF-32: every byte becomes a unit. */
+static bool widen(TyEncoder *e)
+{
+    int64_t length = ty_str_length(e->text);
+    if (!ty_encoder_grow(e, length * e->unit))
+        return false;
+    const uint8_t *text = ty_str_data(e->text);
+    uint8_t *out = e->bytes + e->length;
+    memset(out, 0, (size_t)(length * e->unit));
+    int low = e->big_endian ? e->unit - 1 : 0;
+    for (int64_t i = 0; i < length; i++)
+        out[i * e->unit + low] = text[i];
+    e->length += length * e->unit;
+    return true;
+}
+
 static Value encode_units(Value text, Value errors, int byte_order, int unit, const char *const names[3])
 {
     TyEncoder e;
@@ -176,6 +229,12 @@ static Value encode_units(Value text, Value errors, int byte_order, int unit, co
     e.unit = unit;
     e.big_endian = byte_order == TY_ENDIAN_NATIVE ? native_is_big() : byte_order == TY_ENDIAN_BIG;
     bool good = byte_order != TY_ENDIAN_NATIVE || e.put(&e, 0xFEFF) > 0;
+    if (good && ty_str_width(text) == 1)
+        return ty_encoder_finish(&e, widen(&e));
+    if (good && unit == ty_str_width(text) && e.big_endian == native_is_big() && !has_surrogates(text)) {
+        good = ty_encoder_put_bytes(&e, ty_str_data(text), length * unit);
+        return ty_encoder_finish(&e, good);
+    }
     for (int64_t i = 0; good && i < length;) {
         int put = e.put(&e, ty_str_at(text, i));
         good = put >= 0;
@@ -250,6 +309,23 @@ static int next_utf32(const uint8_t *bytes, int64_t size, bool big_endian, bool 
     return *error ? 0 : 4;
 }
 
+/* Takes characters of the basic plane that come in a row, as far as there is room: the new position. */
+static int64_t plain_utf16(TyDecoder *d, int64_t position, bool big_endian)
+{
+    int64_t count = TY_MIN((d->size - position) / 2, d->capacity - d->length);
+    const uint8_t *bytes = d->bytes + position;
+    uint32_t *text = d->text + d->length;
+    int64_t i = 0;
+    for (; i < count; i++) {
+        uint32_t c = ty_load_16(bytes + 2 * i, big_endian);
+        if (ty_is_surrogate(c))
+            break;
+        text[i] = c;
+    }
+    d->length += i;
+    return position + 2 * i;
+}
+
 typedef int (*NextUnit)(const uint8_t *bytes, int64_t size, bool big_endian, bool final, uint32_t *c, const char **error,
                         int64_t *error_size);
 
@@ -270,10 +346,23 @@ static Value decode_units(const uint8_t *bytes, size_t size, Value input, Value 
             *byte_order = order;
     }
     bool big_endian = order == TY_ENDIAN_NATIVE ? native_is_big() : order == TY_ENDIAN_BIG;
+    if (unit == 2 && big_endian == native_is_big() && size % 2 == 0 && ((uintptr_t)bytes & 1) == 0) {
+        const uint16_t *text = (const uint16_t *)(bytes + position);
+        size_t length = (size - (size_t)position) / 2;
+        if (!ty_has_surrogates_2(text, length)) {
+            if (consumed)
+                *consumed = size;
+            return ty_str_from_ucs2(text, length);
+        }
+    }
 
     TyDecoder d;
     bool good = ty_decoder_start(&d, names[big_endian], bytes, size, input, errors);
-    while (good && position < d.size) {
+    while (good) {
+        if (unit == 2)
+            position = plain_utf16(&d, position, big_endian);
+        if (position >= d.size)
+            break;
         uint32_t c;
         const char *error;
         int64_t error_size;
