@@ -2,7 +2,7 @@
 
 #include "object/int.h"
 #include "object/tuple.h"
-#include "compile/unparse.h"
+#include "syntax/unparse.h"
 
 /* What makes code objects: modules, functions, classes, type parameters and the functions that evaluate annotations. */
 
@@ -173,7 +173,7 @@ static TyUnit *enter_annotate(TyCompiler *c, TyScope *scope, int line)
 
 static Value annotation_text(TyCompiler *c, TyNode *annotation)
 {
-    Value text = ty_unparse(annotation);
+    Value text = ty_unparse_expression(annotation);
     return ty_keep(c, text);
 }
 

@@ -602,7 +602,7 @@ static void display(TyCompiler *c, TyNode *e, const TyNodeList *items, TyOp buil
         TyRegister first = ty_slot(c->unit);
         for (int i = 0; i < items->count; i++)
             ty_expression_push(c, items->items[i]);
-        ty_emit(c, place, build, target, first, (uint32_t)items->count);
+        ty_emit(c, place, build, target, items->count ? first : target, (uint32_t)items->count);
     } else {
         TyRegister collection = push_collection(c, place, build == TY_OP_BUILD_SET, items);
         if (build == TY_OP_BUILD_TUPLE)
@@ -626,7 +626,7 @@ static void dict_display(TyCompiler *c, TyAstDict *e, TyRegister target)
         ty_expression_push(c, e->keys.items[i]);
         ty_expression_push(c, e->values.items[i]);
     }
-    ty_emit(c, place, TY_OP_BUILD_MAP, whole ? target : map, map, (uint32_t)direct);
+    ty_emit(c, place, TY_OP_BUILD_MAP, whole ? target : map, whole && !direct ? target : map, (uint32_t)direct);
     c->unit->top = mark;
     if (whole)
         return;

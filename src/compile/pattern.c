@@ -21,6 +21,14 @@ static bool is_wildcard(const TyNode *p)
 
 static bool is_star_wildcard(const TyNode *p) { return p->kind == TY_AST_MatchStar && TY_AST(MatchStar, p)->name == TY_NULL; }
 
+static void refuse_irrefutable(TyCompiler *c, const TyAstMatchAs *p)
+{
+    if (p->name != TY_NULL)
+        TY_COMPILE_ERROR(c, ty_place(&p->node), "name capture '%U' makes remaining patterns unreachable", p->name);
+    else
+        TY_COMPILE_ERROR(c, ty_place(&p->node), "wildcard makes remaining patterns unreachable");
+}
+
 /* --- names -------------------------------------------------------------------------------------------------------------------- */
 
 static void collect(TyCompiler *c, Pattern *k, TyNode *p);
@@ -55,6 +63,13 @@ static bool has_name(const Pattern *k, int from, Value name)
 static void collect_alternatives(TyCompiler *c, Pattern *k, TyAstMatchOr *p)
 {
     int before = k->count;
+    for (int i = 0; i + 1 < p->patterns.count; i++) {
+        TyAstMatchAs *alternative = TY_AST(MatchAs, p->patterns.items[i]);
+        if (alternative->node.kind == TY_AST_MatchAs && !alternative->pattern) {
+            refuse_irrefutable(c, alternative);
+            return;
+        }
+    }
     collect(c, k, p->patterns.items[0]);
     for (int i = 1; i < p->patterns.count && !c->failed; i++) {
         Pattern other = {0};
@@ -349,10 +364,7 @@ static void as_pattern(TyCompiler *c, Pattern *k, TyAstMatchAs *p, TyRegister su
 {
     if (!p->pattern) {
         if (!k->irrefutable_allowed) {
-            if (p->name != TY_NULL)
-                TY_COMPILE_ERROR(c, ty_place(&p->node), "name capture '%U' makes remaining patterns unreachable", p->name);
-            else
-                TY_COMPILE_ERROR(c, ty_place(&p->node), "wildcard makes remaining patterns unreachable");
+            refuse_irrefutable(c, p);
             return;
         }
     } else {

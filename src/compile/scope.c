@@ -1083,7 +1083,8 @@ static void inline_comprehension(TySymbolTable *t, TyScope *scope, TyScope *inne
         if (kind == TY_SCOPE_FREE && scope->type == TY_BLOCK_CLASS && (name == class_cells[0] || name == class_cells[1] || name == class_cells[2])) {
             /* The class's own code can't see its cells. */
             kind = TY_SCOPE_GLOBAL_IMPLICIT;
-            ty_names_remove(inner_free, name);
+            if (!is_free_in_a_child(inner, name))
+                ty_names_remove(inner_free, name);
             inner->symbols.entries[i].number = TY_NAMES_ABSENT;
         }
         uint32_t existing = ty_scope_symbol(scope, name);
