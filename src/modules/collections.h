@@ -1,0 +1,11 @@
+/* What the files of the _collections module share. */
+#ifndef TY_MODULES_COLLECTIONS_H
+#define TY_MODULES_COLLECTIONS_H
+
+#include "object/object.h"
+
+extern TyType ty_ordered_dict_type;
+
+bool ty_ordered_dict_start(void); /* readies its views and iterator */
+
+#endif
