@@ -2,11 +2,11 @@
  *
  * A stream's z_stream lies in the object itself (the heap doesn't move objects, and zlib remembers the address). A stream is used by
  * one thread at a time: its mutex is held during a call. While zlib works on more than a little data the thread counts as blocked,
- * so that it holds up no collection; input and output are then only memory. Output grows in native memory. */
+ * so that it holds up no collection; input and output are then only memory. TyOutput grows in native memory. */
 #include <stdlib.h>
 #include <zlib.h>
 
-#include "base/futex.h"
+#include "modules/compression.h"
 #include "object/buffer.h"
 #include "object/bytes.h"
 #include "object/exception.h"
@@ -16,7 +16,7 @@
 #include "object/tuple.h"
 
 enum { STATE_ERROR, STATE_COUNT };
-enum { DEFAULT_BUFFER_SIZE = 16 * 1024, DEFAULT_MEMORY_LEVEL = 8, BLOCKING_SIZE = 4096 };
+enum { DEFAULT_BUFFER_SIZE = 16 * 1024, DEFAULT_MEMORY_LEVEL = 8 };
 
 static TyType *error_type(void)
 {
@@ -56,35 +56,6 @@ static bool is_bytes_like(Value v, TyBuffer *view) { return ty_buffer_get(v, vie
 
 /* --- running a stream -------------------------------------------------------------------------------------------------- */
 
-typedef struct {
-    uint8_t *bytes;
-    size_t size, capacity, limit; /* limit: not more than that */
-} Output;
-
-/* Room for at least one more byte, unless the limit is reached or memory is short. */
-static bool output_grow(Output *out, size_t first)
-{
-    if (out->size < out->capacity)
-        return true;
-    size_t capacity = out->capacity ? out->capacity + TY_MIN(out->capacity, (size_t)64 << 20) : first;
-    capacity = TY_MIN(capacity, out->limit);
-    if (capacity <= out->capacity)
-        return false;
-    uint8_t *bytes = realloc(out->bytes, capacity);
-    if (!bytes)
-        return false;
-    out->bytes = bytes;
-    out->capacity = capacity;
-    return true;
-}
-
-static Value output_finish(Output *out, bool good)
-{
-    Value result = good ? ty_bytes_new(out->bytes ? out->bytes : (uint8_t *)"", out->size) : TY_NULL;
-    free(out->bytes);
-    return result;
-}
-
 typedef int (*Step)(z_streamp stream, int flush);
 
 typedef struct {
@@ -102,7 +73,7 @@ enum { OUT_OF_MEMORY = -100 };
 
 /* Runs the stream over the input until that and the output are used up, the limit is reached, the stream ends or fails.
    Touches no heap object. */
-static int run_stream(z_stream *stream, Step step, Run *run, Output *out)
+static int run_stream(z_stream *stream, Step step, Run *run, TyOutput *out)
 {
     int code = Z_OK;
     stream->next_in = (Bytef *)run->input;
@@ -113,7 +84,7 @@ static int run_stream(z_stream *stream, Step step, Run *run, Output *out)
         int flush = run->input_size ? run->flush_before : run->flush;
         bool full;
         do {
-            if (!output_grow(out, run->first_size)) {
+            if (!ty_output_grow(out, run->first_size)) {
                 run->input_size += stream->avail_in;
                 run->input = stream->next_in;
                 return out->size >= out->limit ? code : OUT_OF_MEMORY;
@@ -136,9 +107,9 @@ static int run_stream(z_stream *stream, Step step, Run *run, Output *out)
     return code;
 }
 
-static int run_blocking(z_stream *stream, Step step, Run *run, Output *out)
+static int run_blocking(z_stream *stream, Step step, Run *run, TyOutput *out)
 {
-    if (run->input_size < BLOCKING_SIZE && out->limit < BLOCKING_SIZE)
+    if (run->input_size < TY_COMPRESSION_BLOCKING && out->limit < TY_COMPRESSION_BLOCKING)
         return run_stream(stream, step, run, out);
     ty_blocking_begin();
     int code = run_stream(stream, step, run, out);
@@ -165,7 +136,7 @@ static Value zlib_compress(Value module, Value *a)
         deflateEnd(&stream);
         fail(&stream, code, "while compressing data");
     } else {
-        Output out = {.limit = SIZE_MAX};
+        TyOutput out = {.limit = SIZE_MAX};
         Run run = {.input = view.data, .input_size = (size_t)view.length, .flush = Z_FINISH, .flush_before = Z_NO_FLUSH,
                    .first_size = (size_t)view.length / 2 + 64};
         code = run_blocking(&stream, deflate, &run, &out);
@@ -179,7 +150,7 @@ static Value zlib_compress(Value module, Value *a)
             fail(&stream, code, "while finishing compression");
             good = false;
         }
-        result = output_finish(&out, good);
+        result = ty_output_finish(&out, good);
     }
     ty_buffer_release(&view);
     return result;
@@ -205,7 +176,7 @@ static Value zlib_decompress(Value module, Value *a)
         fail(&stream, code, "while preparing to decompress data");
         inflateEnd(&stream);
     } else {
-        Output out = {.limit = SIZE_MAX};
+        TyOutput out = {.limit = SIZE_MAX};
         Run run = {.input = view.data, .input_size = (size_t)view.length, .flush = Z_SYNC_FLUSH, .flush_before = Z_SYNC_FLUSH,
                    .first_size = size ? (size_t)size : 1};
         code = run_blocking(&stream, inflate, &run, &out);
@@ -221,7 +192,7 @@ static Value zlib_decompress(Value module, Value *a)
             fail(&stream, code, "while finishing decompression");
             good = false;
         }
-        result = output_finish(&out, good);
+        result = ty_output_finish(&out, good);
     }
     ty_buffer_release(&view);
     return result;
@@ -284,20 +255,9 @@ static void stream_started(Stream *s)
     ty_heap_account(s->inflating ? 32 << 10 : 256 << 10);
 }
 
-static void stream_lock(Stream *s)
-{
-    if (!ty_mutex_try_lock(&s->mutex)) {
-        ty_blocking_begin();
-        ty_mutex_lock(&s->mutex);
-        ty_blocking_end();
-    }
-}
+static void stream_lock(Stream *s) { ty_stream_lock(&s->mutex); }
 
-static Value stream_unlock(Stream *s, Value result)
-{
-    ty_mutex_unlock(&s->mutex);
-    return result;
-}
+static Value stream_unlock(Stream *s, Value result) { return ty_stream_unlock(&s->mutex, result); }
 
 /* The preset dictionary of an argument: kept as bytes. TY_NULL without an exception if there is none. */
 static bool to_dictionary(Value v, Value *dictionary)
@@ -366,7 +326,7 @@ static Value compress_compress(Value self, Value *a)
     if (!is_bytes_like(a[0], &view))
         return TY_NULL;
     stream_lock(s);
-    Output out = {.limit = SIZE_MAX};
+    TyOutput out = {.limit = SIZE_MAX};
     Run run = {.input = view.data, .input_size = (size_t)view.length, .flush = Z_NO_FLUSH, .flush_before = Z_NO_FLUSH,
                .first_size = DEFAULT_BUFFER_SIZE};
     int code = run_blocking(&s->stream, deflate, &run, &out);
@@ -375,7 +335,7 @@ static Value compress_compress(Value self, Value *a)
         ty_raise_memory_error();
     else if (!good)
         fail(&s->stream, code, "while compressing data");
-    Value result = output_finish(&out, good);
+    Value result = ty_output_finish(&out, good);
     ty_buffer_release(&view);
     return stream_unlock(s, result);
 }
@@ -389,7 +349,7 @@ static Value compress_flush(Value self, Value *a)
     if (mode == Z_NO_FLUSH) /* nothing is asked for */
         return ty_bytes_new(NULL, 0);
     stream_lock(s);
-    Output out = {.limit = SIZE_MAX};
+    TyOutput out = {.limit = SIZE_MAX};
     Run run = {.input = (const uint8_t *)"", .flush = mode, .flush_before = mode, .first_size = DEFAULT_BUFFER_SIZE};
     int code = run_stream(&s->stream, deflate, &run, &out);
     bool good = true;
@@ -403,7 +363,7 @@ static Value compress_flush(Value self, Value *a)
         fail(&s->stream, code, "while flushing");
         good = false;
     }
-    return stream_unlock(s, output_finish(&out, good));
+    return stream_unlock(s, ty_output_finish(&out, good));
 }
 
 /* A second stream in the same state. */
@@ -537,14 +497,14 @@ static Value decompress_decompress(Value self, Value *a)
     if (!is_bytes_like(a[0], &view))
         return TY_NULL;
     stream_lock(s);
-    Output out = {.limit = limit ? (size_t)limit : SIZE_MAX};
+    TyOutput out = {.limit = limit ? (size_t)limit : SIZE_MAX};
     Run run = inflate_run(s, view.data, (size_t)view.length, Z_SYNC_FLUSH, DEFAULT_BUFFER_SIZE);
     int code = run_blocking(&s->stream, inflate, &run, &out);
     bool good = code == OUT_OF_MEMORY || run.dictionary_failed || keep_rest(s, &run, code);
     if (good && code == Z_STREAM_END)
         ty_store_relaxed(&s->eof, true);
     good = good && inflate_went_well(s, &run, code, "while decompressing data");
-    Value result = output_finish(&out, good);
+    Value result = ty_output_finish(&out, good);
     ty_buffer_release(&view);
     return stream_unlock(s, result);
 }
@@ -559,7 +519,7 @@ static Value decompress_flush(Value self, Value *a)
         return ty_raise(&ty_ValueError, "length must be greater than zero");
     stream_lock(s);
     Value tail = ty_field(&s->unconsumed_tail);
-    Output out = {.limit = SIZE_MAX};
+    TyOutput out = {.limit = SIZE_MAX};
     Run run = inflate_run(s, ty_bytes_data(tail), (size_t)ty_bytes_length(tail), Z_FINISH, (size_t)length);
     int code = run_blocking(&s->stream, inflate, &run, &out);
     bool good = code != OUT_OF_MEMORY && !run.dictionary_failed && keep_rest(s, &run, code);
@@ -572,7 +532,7 @@ static Value decompress_flush(Value self, Value *a)
         stream_destroy(&s->base);
         s->started = false;
     }
-    return stream_unlock(s, output_finish(&out, good));
+    return stream_unlock(s, ty_output_finish(&out, good));
 }
 
 static Value decompress_copy(Value self, Value *a) { return stream_copy(self, inflateCopy, "decompression"); }
@@ -637,7 +597,7 @@ static Value decompressor_new(TyType *type, const Value *arguments, size_t count
 /* With the mutex held. What an earlier call left comes before the new data. */
 static Value decompressor_run(Stream *s, Value data, int64_t limit)
 {
-    Output out = {.limit = limit < 0 ? SIZE_MAX : (size_t)limit};
+    TyOutput out = {.limit = limit < 0 ? SIZE_MAX : (size_t)limit};
     Run run = inflate_run(s, ty_bytes_data(data), (size_t)ty_bytes_length(data), Z_SYNC_FLUSH, DEFAULT_BUFFER_SIZE);
     int code = limit == 0 ? Z_OK : run_blocking(&s->stream, inflate, &run, &out);
     bool good = inflate_went_well(s, &run, code, "while decompressing data");
@@ -652,7 +612,7 @@ static Value decompressor_run(Stream *s, Value data, int64_t limit)
             ty_store(s, &s->unconsumed_tail, rest);
         ty_store_relaxed(&s->needs_input, run.input_size == 0);
     }
-    return output_finish(&out, good);
+    return ty_output_finish(&out, good);
 }
 
 static Value decompressor_decompress(Value self, Value *a)
@@ -732,7 +692,7 @@ static Value checksum(Value *a, uint64_t start, uLong (*function)(uLong value, c
     if ((a[1] != TY_NULL && !ty_to_uint64_mask(a[1], &start)) || !is_bytes_like(a[0], &view))
         return TY_NULL;
     uLong value = (uLong)(start & 0xFFFFFFFF);
-    bool long_one = view.length >= BLOCKING_SIZE * 16;
+    bool long_one = view.length >= TY_COMPRESSION_BLOCKING * 16;
     if (long_one)
         ty_blocking_begin();
     value = function(value, view.data, (z_size_t)view.length);
