@@ -11,6 +11,7 @@
 #include "object/codec.h"
 #include "object/exception.h"
 #include "object/int.h"
+#include "object/set.h"
 #include "object/str.h"
 #include "object/tuple.h"
 
@@ -74,6 +75,35 @@ Value ty_syntax_imaginary(const char *text, size_t size)
 bool ty_syntax_is_complex(Value value) { return ty_is_complex(value); }
 bool ty_syntax_is_inexact(Value value) { return ty_is_float(value) || ty_is_complex(value); }
 bool ty_syntax_is_int(Value value) { return ty_is_exact_int(value); }
+
+bool ty_syntax_is_pattern_literal(Value value)
+{
+    return ty_is_exact_int(value) || ty_is_double(value) || ty_is_exact(value, &ty_complex_type) ||
+           ty_is_exact_str(value) || ty_is_exact(value, &ty_bytes_type);
+}
+
+bool ty_syntax_check_constant(Value value)
+{
+    if (value == TY_NONE || value == TY_ELLIPSIS || value == TY_TRUE || value == TY_FALSE ||
+        ty_syntax_is_pattern_literal(value))
+        return true;
+    if (ty_is_exact(value, &ty_tuple_type) || ty_is_exact(value, &ty_frozenset_type)) {
+        if (ty_c_stack_low()) {
+            ty_raise_recursion_error(" during compilation");
+            return false;
+        }
+        Value items = ty_sequence_tuple(value);
+        if (!items)
+            return false;
+        for (int64_t i = 0; i < ty_tuple_length(items); i++)
+            if (!ty_syntax_check_constant(ty_tuple_item(items, i)))
+                return false;
+        return true;
+    }
+    ty_raise(&ty_TypeError, "got an invalid type in Constant: %s", ty_type_short_name(ty_type_of(value)));
+    return false;
+}
+
 Value ty_syntax_none(void) { return TY_NONE; }
 Value ty_syntax_bool(bool truth) { return ty_from_bool(truth); }
 Value ty_syntax_ellipsis(void) { return TY_ELLIPSIS; }
@@ -167,6 +197,16 @@ void ty_syntax_raise_memory(const char *message)
 void ty_syntax_raise_value(const char *message)
 {
     ty_raise(&ty_ValueError, "%s", message);
+}
+
+void ty_syntax_raise_type(const char *message)
+{
+    ty_raise(&ty_TypeError, "%s", message);
+}
+
+void ty_syntax_raise_recursion(const char *where)
+{
+    ty_raise_recursion_error(where);
 }
 
 Value ty_syntax_take_exception(void) { return ty_take_exception(); }

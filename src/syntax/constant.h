@@ -35,6 +35,9 @@ void ty_syntax_number_failed(Value filename, int lineno, int col_offset);
 bool ty_syntax_is_complex(Value value);
 bool ty_syntax_is_inexact(Value value);         /* a float or complex */
 bool ty_syntax_is_int(Value value);             /* an int that is no bool */
+/* Whether a Constant may hold the value; false with TypeError set. */
+bool ty_syntax_check_constant(Value value);
+bool ty_syntax_is_pattern_literal(Value value); /* exactly an int, float, complex, str or bytes */
 Value ty_syntax_none(void);
 Value ty_syntax_bool(bool truth);
 Value ty_syntax_ellipsis(void);
@@ -86,6 +89,8 @@ char *ty_syntax_decode(TyArena *arena, const char *bytes, size_t *size, const ch
                        Value filename);
 void ty_syntax_raise_memory(const char *message);       /* MemoryError; message may be NULL */
 void ty_syntax_raise_value(const char *message);        /* ValueError */
+void ty_syntax_raise_type(const char *message);         /* TypeError */
+void ty_syntax_raise_recursion(const char *where);
 
 /* A growing array of values that is a root of the collector. */
 typedef struct TyKeptValues {
