@@ -30,7 +30,7 @@ static bool may_pass_through(const TyItem *jump, const TyItem *from)
     return jump->place.line < 0 || jump->place.line == from->place.line;
 }
 
-static void thread_jumps(TyUnit *u)
+static void thread_jumps(TyCompiler *c, TyUnit *u)
 {
     for (int i = 0; i < u->item_count; i++) {
         TyItem *item = &u->items[i];
@@ -45,6 +45,15 @@ static void thread_jumps(TyUnit *u)
                 if (is_conditional(item) && target_of(u, next) <= i)
                     break; /* only JUMP_BACK goes backward: it is a safepoint */
                 item->label = next->label;
+            } else if (item->op == TY_OP_JUMP && next->op == TY_OP_NOP && t < i && item->place.line < 0 && t + 1 < u->item_count) {
+                /* Back to the `while True:` line: the jump tells it. */
+                int32_t label = ty_new_label(c);
+                if (c->failed)
+                    return;
+                u->labels[label] = t + 1;
+                item->label = label;
+                item->place = next->place;
+                break;
             } else if ((item->op == TY_OP_JUMP_IF_TRUE || item->op == TY_OP_JUMP_IF_FALSE) && next->op == item->op && next->a == item->a && target_of(u, next) > i) {
                 item->label = next->label;
             } else {
@@ -479,7 +488,7 @@ static uint32_t code_flags(const TyCompiler *c, const TyUnit *u)
 
 static void improve(TyCompiler *c, TyUnit *u)
 {
-    thread_jumps(u);
+    thread_jumps(c, u);
     copy_exits(c, u);
     if (!c->failed)
         mark_reachable(c, u);

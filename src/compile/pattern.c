@@ -272,11 +272,10 @@ static void mapping_pattern(TyCompiler *c, Pattern *k, TyAstMatchMapping *p, TyR
     if (!count && p->rest == TY_NULL)
         return;
     TyRegister keys = ty_slot(u);
-    for (int i = 0; i < count; i++)
-        ty_expression_push(c, p->keys.items[i]);
-    ty_emit(c, place, TY_OP_BUILD_TUPLE, keys, keys, (uint32_t)count);
-    u->top = mark;
-    ty_push(c);
+    TyAstTuple tuple = {.node = p->node, .elts = p->keys, .ctx = TY_AST_Load};
+    tuple.node.kind = TY_AST_Tuple;
+    tuple.node.flags = 0;
+    ty_expression_push(c, &tuple.node);
     TyRegister values = ty_slot(u);
     ty_emit(c, place, TY_OP_MATCH_KEYS, values, subject, keys);
     ty_push(c);

@@ -919,16 +919,16 @@ static void visit(TySymbolTable *t, TyNode *node)
         visit_lambda(t, TY_AST(Lambda, node));
         break;
     case TY_AST_ListComp:
-        visit_comprehension(t, node, TY_NAME("<listcomp>"), TY_COMPREHENSION_LIST, &TY_AST(ListComp, node)->generators, TY_AST(ListComp, node)->elt, NULL);
+        visit_comprehension(t, node, TY_NAME("listcomp"), TY_COMPREHENSION_LIST, &TY_AST(ListComp, node)->generators, TY_AST(ListComp, node)->elt, NULL);
         break;
     case TY_AST_SetComp:
-        visit_comprehension(t, node, TY_NAME("<setcomp>"), TY_COMPREHENSION_SET, &TY_AST(SetComp, node)->generators, TY_AST(SetComp, node)->elt, NULL);
+        visit_comprehension(t, node, TY_NAME("setcomp"), TY_COMPREHENSION_SET, &TY_AST(SetComp, node)->generators, TY_AST(SetComp, node)->elt, NULL);
         break;
     case TY_AST_DictComp:
-        visit_comprehension(t, node, TY_NAME("<dictcomp>"), TY_COMPREHENSION_DICT, &TY_AST(DictComp, node)->generators, TY_AST(DictComp, node)->key, TY_AST(DictComp, node)->value);
+        visit_comprehension(t, node, TY_NAME("dictcomp"), TY_COMPREHENSION_DICT, &TY_AST(DictComp, node)->generators, TY_AST(DictComp, node)->key, TY_AST(DictComp, node)->value);
         break;
     case TY_AST_GeneratorExp:
-        visit_comprehension(t, node, TY_NAME("<genexpr>"), TY_COMPREHENSION_GENERATOR, &TY_AST(GeneratorExp, node)->generators, TY_AST(GeneratorExp, node)->elt, NULL);
+        visit_comprehension(t, node, TY_NAME("genexpr"), TY_COMPREHENSION_GENERATOR, &TY_AST(GeneratorExp, node)->generators, TY_AST(GeneratorExp, node)->elt, NULL);
         break;
     case TY_AST_Yield:
         visit_yield(t, node, TY_AST(Yield, node)->value);

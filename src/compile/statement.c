@@ -786,7 +786,38 @@ static bool any_star(const TyNodeList *items)
     return false;
 }
 
-/* a, b = b, a: no tuple is made. */
+/* Whether all targets are different plain locals, or none of them is one. */
+typedef enum TargetKind { ALL_LOCALS, NO_LOCALS, MIXED } TargetKind;
+
+static TargetKind kind_of_targets(TyCompiler *c, const TyNodeList *targets)
+{
+    TyRegister registers[16];
+    int locals = 0;
+    for (int i = 0; i < targets->count; i++) {
+        TyNode *target = targets->items[i];
+        if (target->kind == TY_AST_Tuple || target->kind == TY_AST_List)
+            return MIXED;
+        registers[i] = ty_target_register(c, target);
+        if (registers[i] == TY_NO_REGISTER)
+            continue;
+        locals++;
+        for (int j = 0; j < i; j++)
+            if (registers[j] == registers[i])
+                return MIXED;
+    }
+    return locals == targets->count ? ALL_LOCALS : locals ? MIXED : NO_LOCALS;
+}
+
+static bool constant_from(TyCompiler *c, const TyNodeList *values, int i)
+{
+    Value v;
+    for (; i < values->count; i++)
+        if (!ty_fold(c, values->items[i], &v))
+            return false;
+    return true;
+}
+
+/* a, b = b, a: no tuple is made, and values go straight to their targets where nothing can tell. */
 static bool assign_in_parallel(TyCompiler *c, TyNode *target, TyNode *value)
 {
     const TyNodeList *targets = display_items(target), *values = display_items(value);
@@ -794,11 +825,19 @@ static bool assign_in_parallel(TyCompiler *c, TyNode *target, TyNode *value)
         return false;
     TyUnit *u = c->unit;
     uint32_t mark = u->top;
-    TyRegister first = ty_slot(u);
-    for (int i = 0; i < values->count; i++)
-        ty_expression_push(c, values->items[i]);
-    for (int i = 0; i < values->count; i++)
-        ty_store_target(c, targets->items[i], first + (uint32_t)i);
+    TargetKind kind = kind_of_targets(c, targets);
+    TyRegister sources[16];
+    for (int i = 0; i < values->count && !c->failed; i++) {
+        TyNode *item = values->items[i];
+        if (kind == ALL_LOCALS && constant_from(c, values, i + 1)) {
+            sources[i] = ty_target_register(c, targets->items[i]);
+            ty_expression(c, item, sources[i]);
+        } else {
+            sources[i] = kind == NO_LOCALS ? ty_operand(c, item) : ty_expression_push(c, item);
+        }
+    }
+    for (int i = 0; i < values->count && !c->failed; i++)
+        ty_store_target(c, targets->items[i], sources[i]);
     u->top = mark;
     return true;
 }
