@@ -3,6 +3,7 @@
     python3.14 tests/syntax_compare.py trees  build/syntax_dump FILE...
     python3.14 tests/syntax_compare.py errors build/syntax_dump CASES.py     (a file with a list `cases` of sources, or of
                                                                    tuples: source, mode, flags, feature version)
+    python3.14 tests/syntax_compare.py tokens build/syntax_dump FILE...
     python3.14 tests/syntax_compare.py unparse build/syntax_dump FILE...
     python3.14 tests/syntax_compare.py mutate build/syntax_dump COUNT SEED FILE...
 """
@@ -214,6 +215,44 @@ def mutate(program, count, seed, files):
         compare(ours, min(sources, key=len))
 
 
+def tokens_of(path):
+    """What syntax_dump -k -v prints."""
+    import _tokenize
+
+    out = []
+    with open(path, encoding="utf-8", errors="surrogateescape", newline="\n") as file:
+        try:
+            for kind, text, start, end, line in _tokenize.TokenizerIter(file.readline, extra_tokens=True):
+                out.append("%d %d:%d-%d:%d %s|%s\n" % (kind, *start, *end, text, line))
+        except SyntaxError as error:
+            place = error.args[1][1:] if len(error.args) > 1 else ()
+            if place:
+                line, offset, text, *end = place
+                end_line, end_offset = [0 if e is None else e for e in end]
+                place = "%s|%s|%s|%s|%s" % (line, offset, -3 if end[0] is None else end_line, end_offset, text)
+            out.append("%s|%s|%s" % (type(error).__name__, error.args[0], place or ""))
+        except UnicodeError:
+            return None
+    return "".join(out).encode("utf-8", "surrogateescape")
+
+
+def tokens(program, files):
+    bad = 0
+    for path in files:
+        theirs = tokens_of(path)
+        if theirs is None:
+            continue
+        mine = subprocess.run([program, "-k", path], capture_output=True).stdout.decode().split()[-1]
+        if "%08x" % zlib.crc32(theirs) != mine:
+            bad += 1
+            full = subprocess.run([program, "-k", "-v", path], capture_output=True).stdout
+            for a, b in zip(theirs.split(b"\n"), full.split(b"\n")):
+                if a != b:
+                    print(path, "\n   theirs", a, "\n   ours  ", b)
+                    break
+    print(len(files), "files,", bad, "different")
+
+
 def unparse(program, files):
     """Every expression of the files, as annotations show it."""
     ours = Ours(program)
@@ -248,6 +287,8 @@ if __name__ == "__main__":
         trees(program, sys.argv[3:])
     elif what == "errors":
         errors(program, sys.argv[3])
+    elif what == "tokens":
+        tokens(program, sys.argv[3:])
     elif what == "unparse":
         unparse(program, sys.argv[3:])
     else:

@@ -3,6 +3,7 @@
  *
  *   syntax_dump [-m exec|eval|single|func_type] [-t] FILE...    one line for each top-level statement: first line and
  *                                                               checksum of its dump
+ *   syntax_dump -k [-v] FILE...                                 the same for tokens, as `tokenize` shows them
  *   syntax_dump -v FILE                                         the dump itself
  *   syntax_dump -e                                              reads sources from stdin, each preceded by a line with its
  *                                                               size in bytes, mode, flags and feature version; prints
@@ -21,6 +22,7 @@
 
 #include "base/float_text.h"
 #include "syntax/parse.h"
+#include "syntax/token_view.h"
 #include "syntax/unparse.h"
 
 /* ---- values: pointers to text that starts with a letter for the type ------------------------------------ */
@@ -132,6 +134,10 @@ void ty_syntax_raise(TySyntaxErrorKind kind, const char *message, const TySyntax
                  place->end_offset, place->text_size > 3000 ? 3000 : (int)place->text_size,
                  place->text ? place->text : "");
 }
+
+void ty_syntax_raise_type(const char *m) { snprintf(error, sizeof error, "TypeError|%s|", m); }
+void ty_syntax_raise_recursion(const char *m) { snprintf(error, sizeof error, "RecursionError|%s|", m); }
+void ty_syntax_raise_at_line(const char *m, Value f, int l) { (void)f; (void)l; snprintf(error, sizeof error, "SyntaxError|%s|", m); }
 
 void ty_syntax_number_failed(Value f, int l, int c) { (void)f; (void)l; (void)c; }
 void ty_syntax_raise_memory(const char *m) { snprintf(error, sizeof error, "MemoryError|%s|", m ? m : ""); }
@@ -313,10 +319,63 @@ static int errors_from_stdin(TyParseOptions options)
     return 0;
 }
 
+/* ---- tokens ----------------------------------------------------------------------------------------------------- */
+
+typedef struct Lines { const char *next, *end; } Lines;
+
+static bool read_line(void *context, const char **line, size_t *size)
+{
+    Lines *lines = context;
+    const char *end = memchr(lines->next, '\n', lines->end - lines->next);
+    end = end ? end + 1 : lines->end;
+    *line = lines->next;
+    *size = end - lines->next;
+    lines->next = end;
+    return true;
+}
+
+static void put_with_crlf(const char *text, size_t size, bool crlf)
+{
+    for (size_t i = 0; i < size; i++) {
+        if (crlf && text[i] == '\n')
+            puts_("\r");
+        put(text + i, 1);
+    }
+}
+
+/* Tokens as `tokenize` shows them, one in a line: kind, positions, text and line with their sizes. */
+static void dump_tokens(const char *text, size_t size)
+{
+    Lines lines = {text, text + size};
+    TyTokenizer t;
+    TyToken token;
+    TyTokenView view;
+    char head[128];
+    ty_tokenizer_init_reader(&t, read_line, &lines, 0);
+    t.extra_tokens = true;
+    out_size = 0;
+    while (ty_tokenizer_next(&t, &token)) {
+        ty_token_view(&t, &token, &view);
+        snprintf(head, sizeof head, "%d %d:%d-%d:%d ", view.kind, view.lineno, view.column, view.end_lineno, view.end_column);
+        puts_(head);
+        put_with_crlf(view.text, view.size, view.crlf && view.kind != TY_TOKEN_NEWLINE && view.kind != TY_TOKEN_NL);
+        puts_("|");
+        put_with_crlf(view.line, view.line_size, view.crlf);
+        puts_("\n");
+        if (token.kind == TY_TOKEN_ENDMARKER)
+            break;
+    }
+    if (token.kind == TY_TOKEN_ERRORTOKEN) {
+        ty_token_view_raise(&t);
+        puts_(error);
+    }
+    ty_tokenizer_free(&t);
+}
+
 int main(int argc, char **argv)
 {
     TyParseOptions options = {0};
-    bool verbose = false, bench = false;
+    bool verbose = false, bench = false, tokens = false;
     int i = 1;
     for (; i < argc && argv[i][0] == '-'; i++) {
         switch (argv[i][1]) {
@@ -324,6 +383,7 @@ int main(int argc, char **argv)
         case 't': options.flags |= TY_PARSE_TYPE_COMMENTS; break;
         case 'v': verbose = true; break;
         case 'b': bench = true; break;
+        case 'k': tokens = true; break;
         case 'e': options.flags |= TY_PARSE_IGNORE_COOKIE; return errors_from_stdin(options);
         }
     }
@@ -334,6 +394,14 @@ int main(int argc, char **argv)
         if (!text)
             continue;
         error[0] = 0;
+        if (tokens) {
+            dump_tokens(text, size);
+            if (verbose)
+                fwrite(out, 1, out_size, stdout);
+            else
+                printf("FILE %s\n%08x\n", argv[i], checksum());
+            continue;
+        }
         struct timespec a, b;
         clock_gettime(CLOCK_MONOTONIC, &a);
         TyAst *ast = ty_parse(text, size, &options);

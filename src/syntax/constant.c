@@ -158,13 +158,25 @@ void ty_syntax_raise(TySyntaxErrorKind kind, const char *message, const TySyntax
     Value line = text_value(place->text, place->text_size);
     Value filename = place->filename ? place->filename : TY_NONE;
     Value lineno = ty_int_from_int64(place->lineno), offset = ty_int_from_int64(place->offset);
-    Value details = place->end_lineno == -2
-                        ? ty_tuple_pack(4, filename, lineno, offset, line)
-                        : ty_tuple_pack(6, filename, lineno, offset, line, ty_int_from_int64(place->end_lineno),
-                                        ty_int_from_int64(place->end_offset));
+    Value end_lineno = place->end_lineno == -3 ? TY_NONE : ty_int_from_int64(place->end_lineno);
+    Value end_offset = place->end_lineno == -3 ? TY_NONE : ty_int_from_int64(place->end_offset);
+    Value details = place->end_lineno == -2 ? ty_tuple_pack(4, filename, lineno, offset, line)
+                                            : ty_tuple_pack(6, filename, lineno, offset, line, end_lineno, end_offset);
     Value arguments = details ? ty_tuple_pack(2, text, details) : TY_NULL;
     Value exception = arguments ? ty_call_with(ty_from_object(types[kind]), arguments, TY_NULL) : TY_NULL;
     if (exception)
+        ty_raise_object(exception);
+}
+
+void ty_syntax_raise_at_line(const char *message, Value filename, int lineno)
+{
+    Value exception = ty_call_one(ty_from_object(&ty_SyntaxError), ty_str_from_text(message));
+    if (!exception)
+        return;
+    if (ty_set_attribute(exception, TY_NAME("filename"), filename ? filename : TY_NONE) &&
+        ty_set_attribute(exception, TY_NAME("lineno"), ty_int_from_int64(lineno)) &&
+        ty_set_attribute(exception, TY_NAME("end_lineno"), ty_int_from_int64(lineno)) &&
+        ty_set_attribute(exception, TY_NAME("offset"), ty_int_from_int64(0)))
         ty_raise_object(exception);
 }
 

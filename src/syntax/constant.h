@@ -58,7 +58,7 @@ typedef struct TySyntaxErrorPlace {
     Value filename;
     int lineno;
     int offset;
-    int end_lineno;                 /* -1 for None, as end_offset */
+    int end_lineno;                 /* -2: no end is given at all; -3: None, as is end_offset */
     int end_offset;
     const char *text;               /* the source line in UTF-8, NULL for None */
     size_t text_size;
@@ -70,8 +70,11 @@ typedef struct TySyntaxErrorPlace {
  */
 typedef int TyWarn(void *context, bool is_deprecation, const char *message, Value filename, int lineno);
 
-/* place NULL: a SyntaxError with nothing but its message. end_lineno -2: without the end's two values. */
+/* place NULL: a SyntaxError with nothing but its message. */
 void ty_syntax_raise(TySyntaxErrorKind kind, const char *message, const TySyntaxErrorPlace *place);
+
+/* A SyntaxError whose place is only in its attributes, not in its arguments. */
+void ty_syntax_raise_at_line(const char *message, Value filename, int lineno);
 
 /* Takes the thread's exception out of it, and sets it again. */
 Value ty_syntax_take_exception(void);

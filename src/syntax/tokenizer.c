@@ -235,10 +235,9 @@ static bool read_more(TyTokenizer *t)
         t->failure = TY_TOKENIZE_RAISED;
         return false;
     }
-    if (memchr(line, 0, size)) {
-        ty_tokenizer_raise(t, -1, -1, "source code cannot contain null bytes");
-        return false;
-    }
+    const char *null = memchr(line, 0, size);
+    if (null)
+        size = null - line;
     if (!grow_owned(t, (t->end - t->buffer) + size + 2))
         return false;
     char *out = t->owned + (t->end - t->buffer);
@@ -251,12 +250,19 @@ static bool read_more(TyTokenizer *t)
         }
     }
     t->implicit_newline = false;
+    t->crlf = size > 1 && line[size - 2] == '\r' && line[size - 1] == '\n';
     if (size && out[-1] != '\n') {
         *out++ = '\n';
         t->implicit_newline = true;
     }
     *out = 0;
     t->end = out;
+    if (null) {
+        t->lineno++;
+        t->line_start = t->cursor;
+        ty_tokenizer_raise(t, -1, -1, "source code cannot contain null bytes");
+        return false;
+    }
     return true;
 }
 
@@ -344,6 +350,8 @@ static bool digits(TyTokenizer *t, const char *what)
  */
 static bool number_ends(TyTokenizer *t, const char *what)
 {
+    if (t->extra_tokens)
+        return true;
     static const char *const followers[] = {"and", "else", "for", "if", "in", "is", "not", "or"};
     char c = *t->cursor;
     bool known = false;
@@ -453,7 +461,7 @@ static TyTokenKind number_from_zero(TyTokenizer *t)
     char c = *t->cursor;
     if (c == '.' || c == 'e' || c == 'E' || c == 'j' || c == 'J')
         return number_tail(t);
-    if (nonzero) {
+    if (nonzero && !t->extra_tokens) {
         ty_tokenizer_raise(t, (int)(t->token_start + 1 - t->line_start), (int)(zeros_end + 1 - t->line_start),
                            "leading zeros in decimal integer literals are not permitted; "
                            "use an 0o prefix for octal integers");
@@ -744,7 +752,7 @@ static TyTokenKind name_or_string(TyTokenizer *t)
         }
     }
     t->cursor = p;
-    if (seen >= 128)
+    if (seen >= 128 && !t->extra_tokens)
         return check_name(t) ? TY_TOKEN_NAME : TY_TOKEN_ERRORTOKEN;
     return ty_keyword_lookup(t->token_start, p - t->token_start);
 }
@@ -1028,6 +1036,12 @@ next_line:
         bool dedent = t->pending < 0;
         t->pending += dedent ? 1 : -1;
         *end = NULL;
+        if (t->extra_tokens) {
+            t->token_start = dedent ? t->cursor : t->line_start;
+            t->first_lineno = t->lineno;
+            t->first_line_start = t->line_start;
+            *end = t->cursor;
+        }
         return dedent ? TY_TOKEN_DEDENT : TY_TOKEN_INDENT;
     }
 again:

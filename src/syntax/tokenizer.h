@@ -97,7 +97,8 @@ typedef struct TyTokenizer {
     bool extra_tokens;
     bool type_comments;
     bool interactive;               /* a person types: an empty line ends a block */
-    bool implicit_newline;          /* the text lacked its last "\n" */
+    bool implicit_newline;          /* the line lacked its "\n"; of lines that are read */
+    bool crlf;                      /* the line ended with "\r\n"; of lines that are read */
     bool blank_line;
     bool at_end;                    /* the end of the text was met */
     TyTokenizeFailure failure;
