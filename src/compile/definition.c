@@ -953,7 +953,7 @@ void ty_type_alias(TyCompiler *c, TyAstTypeAlias *s)
         alias_value(c, s, TY_NO_REGISTER, result);
     }
     ty_push(c);
-    ty_store_target(c, s->name, result);
+    ty_store_variable(c, place, TY_AST(Name, s->name)->id, result);
     u->top = mark;
 }
 

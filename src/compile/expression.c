@@ -1,5 +1,7 @@
 #include "compile/compiler.h"
 
+#include <stdio.h>
+
 #include "object/int.h"
 #include "object/set.h"
 #include "object/tuple.h"
@@ -176,11 +178,116 @@ static TyOp small_int_op(TyAst_operator op)
     }
 }
 
+/* One conversion of a % format that an f-string can do as well; false for any other. `i` is behind the percent sign. */
+static bool simple_conversion(Value format, int64_t *i, char *conversion, char spec[16])
+{
+    int64_t length = ty_str_length(format);
+    bool left = false;
+    char width[4] = "", precision[4] = "";
+    int w = 0, p = 0;
+    while (*i < length && ty_str_at(format, *i) == '-')
+        left = true, ++*i;
+    for (; *i < length && ty_str_at(format, *i) >= '0' && ty_str_at(format, *i) <= '9'; ++*i) {
+        if (w == 3 || (w == 0 && ty_str_at(format, *i) == '0'))
+            return false;
+        width[w++] = (char)ty_str_at(format, *i);
+    }
+    bool has_precision = *i < length && ty_str_at(format, *i) == '.';
+    if (has_precision)
+        for (++*i; *i < length && ty_str_at(format, *i) >= '0' && ty_str_at(format, *i) <= '9'; ++*i) {
+            if (p == 3)
+                return false;
+            precision[p++] = (char)ty_str_at(format, *i);
+        }
+    if (*i >= length)
+        return false;
+    uint32_t letter = ty_str_at(format, (*i)++);
+    if (letter != 's' && letter != 'r' && letter != 'a')
+        return false;
+    *conversion = (char)letter;
+    snprintf(spec, 16, "%s%s%s%s", !left && w ? ">" : "", width, has_precision ? "." : "", has_precision ? (p ? precision : "0") : "");
+    return true;
+}
+
+static TyNode *new_constant(TyCompiler *c, const TyNode *like, Value value)
+{
+    TyAstConstant *node = ty_arena_allocate_zeroed(&c->arena, sizeof *node);
+    if (!node) {
+        ty_compiler_fail_memory(c);
+        return NULL;
+    }
+    node->node = *like;
+    node->node.kind = TY_AST_Constant;
+    node->node.flags = 0;
+    node->value = ty_keep(c, value);
+    return c->failed ? NULL : &node->node;
+}
+
+static TyNode *new_formatted_value(TyCompiler *c, TyNode *value, char conversion, const char *spec)
+{
+    TyAstFormattedValue *node = ty_arena_allocate_zeroed(&c->arena, sizeof *node);
+    if (!node) {
+        ty_compiler_fail_memory(c);
+        return NULL;
+    }
+    node->node = *value;
+    node->node.kind = TY_AST_FormattedValue;
+    node->node.flags = 0;
+    node->value = value;
+    node->conversion = conversion;
+    node->format_spec = *spec ? new_constant(c, value, ty_str_from_text(spec)) : NULL;
+    return &node->node;
+}
+
+/* 'text %s' % (a,) is f'text {a!s}', which is faster. False if it is not of that form. */
+static bool format_as_fstring(TyCompiler *c, TyAstBinOp *e, TyRegister target)
+{
+    if (e->op != TY_AST_Mod || e->left->kind != TY_AST_Constant || e->right->kind != TY_AST_Tuple || !ty_is_exact_str(TY_AST(Constant, e->left)->value))
+        return false;
+    const TyNodeList *arguments = &TY_AST(Tuple, e->right)->elts;
+    Value format = TY_AST(Constant, e->left)->value;
+    int64_t length = ty_str_length(format), i = 0;
+    if (!arguments->count || arguments->count > DISPLAY_LIMIT)
+        return false;
+    TyAstJoinedStr joined = {.node = e->node};
+    joined.node.kind = TY_AST_JoinedStr;
+    joined.values.items = ty_arena_allocate(&c->arena, (size_t)(2 * arguments->count + 1) * sizeof(TyNode *));
+    if (!joined.values.items) {
+        ty_compiler_fail_memory(c);
+        return true;
+    }
+    int used = 0;
+    for (;;) {
+        TyStrBuilder text = {0};
+        while (i < length && (ty_str_at(format, i) != '%' || (i + 1 < length && ty_str_at(format, i + 1) == '%'))) {
+            i += ty_str_at(format, i) == '%';
+            ty_builder_add_char(&text, ty_str_at(format, i++));
+        }
+        if (text.length)
+            joined.values.items[joined.values.count++] = new_constant(c, e->left, ty_builder_finish(&text));
+        if (i == length)
+            break;
+        char conversion, spec[16];
+        i++;
+        if (used == arguments->count || arguments->items[used]->kind == TY_AST_Starred || !simple_conversion(format, &i, &conversion, spec))
+            return false;
+        joined.values.items[joined.values.count++] = new_formatted_value(c, arguments->items[used++], conversion, spec);
+        if (c->failed)
+            return true;
+    }
+    if (used != arguments->count)
+        return false;
+    ty_expression(c, &joined.node, target);
+    return true;
+}
+
 static void binary(TyCompiler *c, TyAstBinOp *e, TyRegister target)
 {
     uint32_t mark = c->unit->top;
     int32_t number;
     TyPlace place = ty_place(&e->node);
+    if (format_as_fstring(c, e, target))
+        return;
     if (small_int_op(e->op) != TY_OP_NOP && small_int(c, e->right, &number)) {
         TyRegister left = ty_last_operand(c, e->left);
         ty_emit(c, place, small_int_op(e->op), target, left, (uint16_t)number);
@@ -1048,9 +1155,87 @@ static void method_call(TyCompiler *c, TyAstCall *e, TyRegister target)
     u->top = mark;
 }
 
+/* any(), all(), tuple(), list() and set() of a generator expression: if the name still means the builtin, the generator is walked right here. */
+static int walked_builtin(TyCompiler *c, const TyAstCall *e)
+{
+    static const struct { const char *name; int common; } builtins[] = {
+        {"all", TY_COMMON_ALL}, {"any", TY_COMMON_ANY}, {"tuple", TY_COMMON_TUPLE}, {"list", TY_COMMON_LIST}, {"set", TY_COMMON_SET},
+    };
+    if (e->func->kind != TY_AST_Name || e->args.count != 1 || e->keywords.count || e->args.items[0]->kind != TY_AST_GeneratorExp)
+        return -1;
+    const TyScope *scope = ty_scope_of(c->table, e->args.items[0]);
+    if (scope->coroutine || !ty_is_global_name(c, TY_AST(Name, e->func)->id))
+        return -1;
+    for (size_t i = 0; i < TY_COUNT_OF(builtins); i++)
+        if (ty_str_equal_text(TY_AST(Name, e->func)->id, builtins[i].name))
+            return builtins[i].common;
+    return -1;
+}
+
+static void walk_generator(TyCompiler *c, TyPlace place, int builtin, TyRegister generator, TyRegister target)
+{
+    TyUnit *u = c->unit;
+    bool tests = builtin == TY_COMMON_ANY || builtin == TY_COMMON_ALL;
+    int32_t loop = ty_new_label(c), end = ty_new_label(c), found = ty_new_label(c), done = ty_new_label(c);
+    TyRegister collection = ty_slot(u);
+    if (!tests) {
+        ty_emit(c, place, builtin == TY_COMMON_SET ? TY_OP_BUILD_SET : TY_OP_BUILD_LIST, collection, collection, 0);
+        ty_push(c);
+    }
+    ty_place_label(c, loop);
+    TyRegister item = ty_slot(u);
+    ty_emit_jump(c, place, TY_OP_FOR_ITER, item, generator, 0, end);
+    ty_push(c);
+    if (tests)
+        ty_emit_jump(c, place, builtin == TY_COMMON_ANY ? TY_OP_JUMP_IF_TRUE : TY_OP_JUMP_IF_FALSE, item, 0, 0, found);
+    else
+        ty_emit(c, place, builtin == TY_COMMON_SET ? TY_OP_SET_ADD : TY_OP_LIST_APPEND, collection, item, 0);
+    u->top--;
+    ty_emit_jump(c, TY_NO_PLACE, TY_OP_JUMP, 0, 0, 0, loop);
+    if (tests) {
+        ty_place_label(c, found);
+        ty_load_const(c, place, target, ty_from_bool(builtin == TY_COMMON_ANY));
+        ty_emit_jump(c, TY_NO_PLACE, TY_OP_JUMP, 0, 0, 0, done);
+        ty_place_label(c, end);
+        ty_load_const(c, place, target, ty_from_bool(builtin == TY_COMMON_ALL));
+    } else {
+        ty_place_label(c, found);
+        ty_place_label(c, end);
+        ty_emit(c, place, builtin == TY_COMMON_TUPLE ? TY_OP_LIST_TO_TUPLE : TY_OP_MOVE, target, collection, 0);
+    }
+    ty_place_label(c, done);
+}
+
+static void walked_call(TyCompiler *c, TyAstCall *e, int builtin, TyRegister target)
+{
+    TyUnit *u = c->unit;
+    TyPlace place = ty_place(&e->node);
+    uint32_t mark = u->top;
+    int32_t slow = ty_new_label(c), done = ty_new_label(c);
+    TyRegister function = ty_expression_push(c, e->func);
+    TyRegister generator = ty_expression_push(c, e->args.items[0]);
+    TyRegister common = ty_slot(u);
+    ty_emit_imm(c, place, TY_OP_LOAD_COMMON, common, builtin);
+    ty_push(c);
+    ty_emit_jump(c, place, TY_OP_JUMP_IF_IS, function, common, 0, slow);
+    u->top = mark + 2;
+    walk_generator(c, place, builtin, generator, target);
+    u->top = mark + 2;
+    ty_emit_jump(c, TY_NO_PLACE, TY_OP_JUMP, 0, 0, 0, done);
+    ty_place_label(c, slow);
+    ty_emit(c, place, TY_OP_CALL, target, function, 1);
+    ty_place_label(c, done);
+    u->top = mark;
+}
+
 static void call(TyCompiler *c, TyAstCall *e, TyRegister target)
 {
     warn_if_not_callable(c, e->func);
+    int builtin = walked_builtin(c, e);
+    if (builtin >= 0) {
+        walked_call(c, e, builtin, target);
+        return;
+    }
     if (e->func->kind == TY_AST_Attribute && !needs_spread(&e->args, &e->keywords)) {
         method_call(c, e, target);
         return;
