@@ -118,7 +118,7 @@ static Value compressor_compress(Value self, Value *a)
     TyBuffer view;
     if (!ty_buffer_get(a[0], &view, TY_BUFFER_SIMPLE))
         return TY_NULL;
-    ty_stream_lock(&c->mutex);
+    ty_mutex_lock_blocking(&c->mutex);
     Value result = c->flushed ? ty_raise(&ty_ValueError, "Compressor has been flushed")
                               : run(c, view.data, (size_t)view.length, BZ_RUN);
     ty_buffer_release(&view);
@@ -128,7 +128,7 @@ static Value compressor_compress(Value self, Value *a)
 static Value compressor_flush(Value self, Value *a)
 {
     Compressor *c = (Compressor *)ty_object(self);
-    ty_stream_lock(&c->mutex);
+    ty_mutex_lock_blocking(&c->mutex);
     Value result;
     if (c->flushed) {
         result = ty_raise(&ty_ValueError, "Repeated call to flush()");
@@ -242,7 +242,7 @@ static Value decompressor_decompress(Value self, Value *a)
     Value result = TY_NULL, data = ty_decompression_bytes(a[0]);
     if (data == TY_NULL)
         return TY_NULL;
-    ty_stream_lock(&d->state.mutex);
+    ty_mutex_lock_blocking(&d->state.mutex);
     if (ty_load_relaxed(&d->state.eof))
         ty_raise(&ty_EOFError, "End of stream already reached");
     else if (d->state.broken)

@@ -19,15 +19,6 @@ bool ty_output_grow(TyOutput *output, size_t first);
 /* The bytes, or TY_NULL if the work was not good; releases the memory. */
 Value ty_output_finish(TyOutput *output, bool good);
 
-/* Takes the mutex of an object that one thread may use at a time. */
-TY_INLINE void ty_stream_lock(TyMutex *mutex)
-{
-    if (TY_LIKELY(ty_mutex_try_lock(mutex)))
-        return;
-    ty_blocking_begin();
-    ty_mutex_lock(mutex);
-    ty_blocking_end();
-}
 TY_INLINE Value ty_stream_unlock(TyMutex *mutex, Value result)
 {
     ty_mutex_unlock(mutex);

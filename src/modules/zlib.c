@@ -255,7 +255,7 @@ static void stream_started(Stream *s)
     ty_heap_account(s->inflating ? 32 << 10 : 256 << 10);
 }
 
-static void stream_lock(Stream *s) { ty_stream_lock(&s->mutex); }
+static void stream_lock(Stream *s) { ty_mutex_lock_blocking(&s->mutex); }
 
 static Value stream_unlock(Stream *s, Value result) { return ty_stream_unlock(&s->mutex, result); }
 
