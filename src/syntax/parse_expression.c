@@ -927,6 +927,16 @@ static void diagnose_arguments(TyParser *p)
     p->mark = start;
     TyNode *first = p->error ? NULL : ty_parse_expression(p);
     if (first && for_if_clauses(p, &clauses) && accept(p, TY_TOKEN_COMMA)) {
+        int comma = p->mark;
+        if (!args(p) && !p->error) {
+            p->mark = comma;
+            TyNodeList others;
+            if (ty_parse_expression(p))
+                for_if_clauses(p, &others);
+        }
+        p->stack_height = height;
+        if (p->error)
+            return;
         generator_not_parenthesized(p, first, &clauses);
         return;
     }
@@ -1190,7 +1200,19 @@ static TyNode *trailers(TyParser *p, TyNode *node, int first_mark)
                 next->col_offset = first.col_offset;
             }
             break;
+        case TY_TOKEN_LBRACE:
+            /* Nothing is called with braces, but what would be wrong in a comprehension there is said. */
+            if (p->diagnosing)
+                diagnose_comprehension(p, mark);
+            p->mark = mark;
+            return p->error ? NULL : node;
         case TY_TOKEN_LSQB: {
+            if (p->diagnosing) {
+                diagnose_comprehension(p, mark);
+                if (p->error)
+                    return NULL;
+                p->mark = mark;
+            }
             p->mark++;
             TyNode *index = NULL;
             if (ty_parser_enter(p)) {
@@ -1755,27 +1777,23 @@ static void diagnose_named_expression(TyParser *p)
             return;
         }
     }
+    /* Displays in brackets are left to those who know of targets. */
+    p->mark = start;
+    TyTokenKind kind = peek(p);
+    bool display = kind == TY_KEYWORD_TRUE || kind == TY_KEYWORD_NONE || kind == TY_KEYWORD_FALSE;
+    if (kind == TY_TOKEN_LPAR || kind == TY_TOKEN_LSQB) {
+        TyNode *head = atom(p);
+        display = head && !(head->flags & TY_NODE_PARENTHESIZED) &&
+                  (head->kind == TY_AST_Tuple || head->kind == TY_AST_List || head->kind == TY_AST_GeneratorExp);
+    }
+    if (p->error || display) {
+        p->mark = start;
+        return;
+    }
     p->mark = start;
     left = ty_parse_bitwise_or(p);
-    if (p->error)
-        return;
-    /* Displays in brackets are left to those who know of targets. */
-    bool display = false;
-    if (left) {
-        p->mark = start;
-        TyTokenKind first = peek(p);
-        if (first == TY_KEYWORD_TRUE || first == TY_KEYWORD_NONE || first == TY_KEYWORD_FALSE) {
-            display = true;
-        } else if (first == TY_TOKEN_LPAR || first == TY_TOKEN_LSQB) {
-            TyNode *head = atom(p);
-            display = head && !(head->flags & TY_NODE_PARENTHESIZED) &&
-                      (head->kind == TY_AST_Tuple || head->kind == TY_AST_List || head->kind == TY_AST_GeneratorExp);
-        }
-        p->mark = start;
-        left = ty_parse_bitwise_or(p);
-    }
-    if (left && !display && accept(p, TY_TOKEN_EQUAL) && ty_parse_bitwise_or(p)) {
-        TyTokenKind kind = peek(p);
+    if (left && accept(p, TY_TOKEN_EQUAL) && ty_parse_bitwise_or(p)) {
+        kind = peek(p);
         if (!p->error && kind != TY_TOKEN_EQUAL && kind != TY_TOKEN_COLONEQUAL)
             ty_error_at(p, left, "cannot assign to %s here. Maybe you meant '==' instead of '='?",
                         ty_expression_name(left));

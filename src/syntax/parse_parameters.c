@@ -42,7 +42,7 @@ static TyNode *default_value(TyParser *p, bool lambda)
         return value;
     p->mark = start + 1;
     TyTokenKind kind = peek(p);
-    if (p->diagnosing && (kind == TY_TOKEN_COMMA || kind == closing(lambda)))
+    if (p->diagnosing && (kind == TY_TOKEN_COMMA || kind == TY_TOKEN_RPAR))
         ty_error_at_token(p, start, "expected default value expression");
     p->mark = start;
     return NULL;

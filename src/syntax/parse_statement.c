@@ -967,7 +967,8 @@ static void diagnose_except(TyParser *p, int start, bool star)
             /* A name alone is right. */
             bool name = peek(p) == TY_TOKEN_NAME && peek_second(p) == TY_TOKEN_COLON;
             TyNode *target = name ? NULL : ty_parse_expression(p);
-            if (target && peek(p) == TY_TOKEN_COLON)
+            TyNodeList ignored;
+            if (target && accept(p, TY_TOKEN_COLON) && ty_parse_block(p, &ignored))
                 ty_error_at(p, target, "cannot use except%s statement with %s", star ? "*" : "",
                             ty_expression_name(target));
         }
@@ -1042,8 +1043,14 @@ static TyNode *try_statement(TyParser *p)
 {
     int start = p->mark++, height = p->stack_height;
     TyNodeList body, handlers, orelse = {0}, finally = {0};
-    if (!forced_colon_and_block(p, "'try' statement", start, &body))
+    if (!forced_colon_and_block(p, "'try' statement", start, &body)) {
+        /* A wrong or missing block does not keep handlers from being looked at. */
+        p->mark = start + 2;
+        if (p->diagnosing && !p->error && ty_token_at(p, start + 1)->kind == TY_TOKEN_COLON)
+            while (peek(p) == TY_KEYWORD_EXCEPT && handler(p, peek_second(p) == TY_TOKEN_STAR))
+                ;
         return NULL;
+    }
     TyTokenKind kind = peek(p);
     if (p->diagnosing && kind != TY_KEYWORD_EXCEPT && kind != TY_KEYWORD_FINALLY && !p->error)
         return ty_error_last(p, TY_SYNTAX_ERROR, false, "expected 'except' or 'finally' block");

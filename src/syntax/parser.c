@@ -514,7 +514,7 @@ static void raise_tokenizer_failure(TyParser *p)
         ty_error_place(p, TY_INDENTATION_ERROR, t->lineno, 1, t->lineno, 0, "too many levels of indentation");
         break;
     case TY_TOKENIZE_CONTINUATION:
-        ty_error_place(p, TY_SYNTAX_ERROR, t->lineno, (int)(t->cursor - t->line_start), t->lineno, 0,
+        ty_error_place(p, TY_SYNTAX_ERROR, t->lineno, (int)(t->cursor - t->text_start), t->lineno, 0,
                        "unexpected character after line continuation character");
         break;
     }

@@ -219,6 +219,8 @@ static bool grow_owned(TyTokenizer *t, size_t needed)
     t->cursor += shift;
     t->end += shift;
     t->line_start += shift;
+    if (t->text_start)
+        t->text_start += shift;
     if (t->token_start)
         t->token_start += shift;
     if (t->first_line_start)
@@ -277,6 +279,8 @@ static bool begin_line(TyTokenizer *t)
         if (t->cursor == t->end)
             return true;
     }
+    if (!t->token_start)
+        t->text_start = t->cursor;
     t->line_ended = false;
     t->lineno++;
     t->line_start = t->cursor;
@@ -356,8 +360,11 @@ static bool number_ends(TyTokenizer *t, const char *what)
     char c = *t->cursor;
     bool known = false;
     if (c >= 'a' && c <= 'o')
-        for (size_t i = 0; i < sizeof followers / sizeof *followers; i++)
-            known |= strncmp(t->cursor, followers[i], strlen(followers[i])) == 0;
+        for (size_t i = 0; i < sizeof followers / sizeof *followers; i++) {
+            /* Those that begin with i are known by two letters, the others must end there. */
+            size_t size = strlen(followers[i]);
+            known |= strncmp(t->cursor, followers[i], size) == 0 && (c == 'i' || !may_continue_name(t->cursor[size]));
+        }
     if (known) {
         char message[64];
         snprintf(message, sizeof message, "invalid %s literal", what);

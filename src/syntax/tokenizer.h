@@ -85,6 +85,7 @@ typedef struct TyTokenizer {
     const char *cursor;
     const char *end;                /* at the zero byte */
     const char *line_start;
+    const char *text_start;         /* of the line, or of the first line of a token that ends in it */
     const char *token_start;        /* NULL between tokens */
     const char *first_line_start;   /* of the first line of a token with several */
     int lineno;
