@@ -286,17 +286,36 @@ static TyParseMode mode_of(const char *name)
          : strcmp(name, "func_type") == 0 ? TY_PARSE_FUNCTION_TYPE : TY_PARSE_FILE;
 }
 
+static char warnings[8192];
+
+/* Notes the warning, or makes it an error. */
+static int note_warning(void *context, bool is_deprecation, const char *message, Value filename, int lineno)
+{
+    (void)is_deprecation; (void)filename;
+    if (*(bool *)context)
+        return 0;
+    size_t used = strlen(warnings);
+    snprintf(warnings + used, sizeof warnings - used, "%d %s\n", lineno, message);
+    return 1;
+}
+
 static int errors_from_stdin(TyParseOptions options)
 {
     long size;
     char mode[16];
+    const char *how = getenv("SYNTAX_WARNINGS");
+    bool as_errors = how && strcmp(how, "error") == 0;
+    if (how) {
+        options.warn = note_warning;
+        options.warn_context = &as_errors;
+    }
     while (scanf("%ld %15s %u %d", &size, mode, &options.flags, &options.feature_version) == 4) {
         getchar();
         char *text = malloc(size + 1);
         if (fread(text, 1, size, stdin) != (size_t)size)
             return 1;
         options.mode = mode_of(mode);
-        error[0] = 0;
+        error[0] = warnings[0] = 0;
         bool back = strcmp(mode, "unparse") == 0;
         if (back)
             options.mode = TY_PARSE_EXPRESSION;
@@ -310,6 +329,8 @@ static int errors_from_stdin(TyParseOptions options)
             Value value = ty_unparse_expression(TY_AST(Expression, ast->root)->body);
             snprintf(error, sizeof error, "%s", value ? ((Text *)(uintptr_t)value)->text + 1 : "failed");
         }
+        if (warnings[0])
+            strcpy(error, warnings);
         ty_ast_free(ast);
         free(text);
         printf("%zu\n", strlen(error));

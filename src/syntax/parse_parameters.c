@@ -32,7 +32,7 @@ static TyNode *parameter(TyParser *p, bool lambda, bool star_annotated)
 }
 
 /* = and an expression. NULL: there is none, or it is wrong. */
-static TyNode *default_value(TyParser *p, bool lambda)
+static TyNode *default_value(TyParser *p)
 {
     int start = p->mark;
     if (!accept(p, TY_TOKEN_EQUAL))
@@ -74,7 +74,7 @@ static TyNode *one(TyParser *p, bool lambda, int want)
     if (node) {
         bool has_default = peek(p) == TY_TOKEN_EQUAL;
         if (has_default && (want & WITH_DEFAULT))
-            has_default = default_value(p, lambda) != NULL;
+            has_default = default_value(p) != NULL;
         else if (has_default)
             node = NULL;
         if (node && ((has_default ? WITH_DEFAULT : NO_DEFAULT) & want) && separator(p, lambda, node))
@@ -281,7 +281,7 @@ TyNode *ty_parse_parameters(TyParser *p, bool lambda)
             TyNode *node = parameter(p, lambda, false);
             TyNode *value = NULL;
             if (node && peek(p) == TY_TOKEN_EQUAL) {
-                value = default_value(p, lambda);
+                value = default_value(p);
                 if (!value)
                     return NULL;
             }
@@ -343,7 +343,7 @@ TyNode *ty_parse_parameters(TyParser *p, bool lambda)
             TyNode *node = parameter(p, lambda, false);
             TyNode *value = NULL;
             if (node && peek(p) == TY_TOKEN_EQUAL) {
-                value = default_value(p, lambda);
+                value = default_value(p);
                 if (!value)
                     return NULL;
             }

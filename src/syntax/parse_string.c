@@ -70,6 +70,7 @@ typedef struct Escapes {
     bool in_template;
     bool warned;
     const char *text;               /* where the token's text begins */
+    const char *body;               /* and what is between its quotes */
 } Escapes;
 
 /* A backslash at `at` that begins no escape sequence, or an octal one that is too big. False: an exception is set. */
@@ -113,8 +114,10 @@ static bool warn_escape(Escapes *e, const char *at, int octal_size)
                  "Did you mean \"\\\\%.3s\"? A raw string is also an option.", at + 1, at + 1);
     else
         snprintf(message, sizeof message, TY_INVALID_ESCAPE_ERROR, at[1], at[1]);
-    int column = line ? (int)(at - line)
-                      : token.col_offset + (e->is_bytes || e->in_template ? 0 : (int)(at - e->text));
+    /* As far from the token's column as it is from the quotes, and as those are long, if the token begins with them. */
+    const char *first = token_text(p, &token);
+    int quotes = *first != '\'' && *first != '"' ? 0 : token.end - token.start >= 3 && first[1] == *first && first[2] == *first ? 3 : 1;
+    int column = line ? (int)(at - line) : token.col_offset + quotes + (int)(at - e->body);
     ty_error_place(p, TY_SYNTAX_ERROR, lineno, column + 1, lineno, column + 3, message);
     return false;
 }
@@ -196,6 +199,7 @@ static bool name_escape(Escapes *e, const char *start, const char *at, const cha
 static char *decode_escapes(Escapes *e, const char *start, size_t size, size_t *result_size)
 {
     const char *s = start, *end = start + size;
+    e->body = start;
     char *result = ty_arena_allocate(e->p->arena, size + 1);
     if (!result) {
         ty_parser_no_memory(e->p);

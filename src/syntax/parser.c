@@ -259,7 +259,7 @@ static const char *line_text(TyParser *p, int lineno, bool with_end, size_t *siz
     const char *line = p->tokenizer.buffer, *end = p->tokenizer.end;
     for (int i = 1; i < lineno; i++) {
         const char *next = memchr(line, '\n', end - line);
-        if (!next)
+        if (!next || next + 1 == end)
             break;
         line = next + 1;
     }
