@@ -1,4 +1,5 @@
 /* fcntl: control of open descriptors, and locks on files. */
+#include "modules/descriptor.h"
 #include "object/buffer.h"
 #include "object/bytes.h"
 #include "object/exception.h"
@@ -13,33 +14,6 @@
 #include <unistd.h>
 
 enum { ROOM = 1024 };
-
-static bool descriptor_of(Value v, int *out)
-{
-    if (!ty_is_int(v)) {
-        bool failed = false;
-        Value fileno = ty_get_attribute_or_null(v, TY_NAME("fileno"), &failed);
-        if (failed)
-            return false;
-        if (fileno == TY_NULL) {
-            ty_raise(&ty_TypeError, "argument must be an int, or have a fileno() method.");
-            return false;
-        }
-        if ((v = ty_call_none(fileno)) == TY_NULL)
-            return false;
-        if (!ty_is_int(v)) {
-            ty_raise(&ty_TypeError, "fileno() returned a non-integer");
-            return false;
-        }
-    }
-    int32_t descriptor;
-    if (!ty_to_int32(v, &descriptor))
-        return false;
-    if (descriptor < 0)
-        ty_raise(&ty_ValueError, "file descriptor cannot be a negative integer (%d)", descriptor);
-    *out = descriptor;
-    return descriptor >= 0;
-}
 
 /* After a call that failed: true to try again, since a signal broke it; else its error is raised. */
 static bool try_again(void)
@@ -61,7 +35,7 @@ static Value fcntl_fcntl(Value module, Value *a)
 {
     int descriptor, result;
     int32_t command;
-    if (!descriptor_of(a[0], &descriptor) || !ty_to_int32(a[1], &command))
+    if (!ty_to_descriptor(a[0], &descriptor) || !ty_to_int32(a[1], &command))
         return TY_NULL;
     if (a[2] == TY_NULL || ty_has_index(a[2])) {
         uint64_t number = 0;
@@ -110,7 +84,7 @@ static Value fcntl_ioctl(Value module, Value *a)
     int descriptor, result;
     uint64_t request;
     bool mutate = true;
-    if (!descriptor_of(a[0], &descriptor) || !ty_to_uint64_mask(a[1], &request) || (a[3] != TY_NULL && !ty_to_bool(a[3], &mutate)))
+    if (!ty_to_descriptor(a[0], &descriptor) || !ty_to_uint64_mask(a[1], &request) || (a[3] != TY_NULL && !ty_to_bool(a[3], &mutate)))
         return TY_NULL;
     if (a[2] == TY_NULL || ty_has_index(a[2])) {
         uint64_t number = 0;
@@ -147,7 +121,7 @@ static Value fcntl_flock(Value module, Value *a)
 {
     int descriptor, result;
     int32_t operation;
-    if (!descriptor_of(a[0], &descriptor) || !ty_to_int32(a[1], &operation))
+    if (!ty_to_descriptor(a[0], &descriptor) || !ty_to_int32(a[1], &operation))
         return TY_NULL;
     UNTIL_DONE(result, flock(descriptor, operation));
     return result < 0 ? TY_NULL : TY_NONE;
@@ -158,7 +132,7 @@ static Value fcntl_lockf(Value module, Value *a)
     int descriptor, result;
     int32_t operation, whence = 0;
     int64_t length = 0, start = 0;
-    if (!descriptor_of(a[0], &descriptor) || !ty_to_int32(a[1], &operation) || (a[2] != TY_NULL && !ty_to_int64(a[2], &length)) ||
+    if (!ty_to_descriptor(a[0], &descriptor) || !ty_to_int32(a[1], &operation) || (a[2] != TY_NULL && !ty_to_int64(a[2], &length)) ||
         (a[3] != TY_NULL && !ty_to_int64(a[3], &start)) || (a[4] != TY_NULL && !ty_to_int32(a[4], &whence)))
         return TY_NULL;
     struct flock lock = {.l_start = start, .l_len = length, .l_whence = (short)whence};

@@ -3,6 +3,7 @@
  * A wait that a signal breaks runs the signal's handler and goes on with the time that is left. Nothing of the heap is touched while
  * waiting: descriptors are copied out before, results are made after. */
 #include "base/clock.h"
+#include "modules/descriptor.h"
 #include "object/dict.h"
 #include "object/exception.h"
 #include "object/int.h"
@@ -18,37 +19,6 @@
 #include <sys/epoll.h>
 #include <sys/select.h>
 #include <unistd.h>
-
-/* A descriptor: an int, or what an object's fileno() gives. */
-static bool descriptor_of(Value v, int *out)
-{
-    if (!ty_is_int(v)) {
-        bool failed = false;
-        Value fileno = ty_get_attribute_or_null(v, TY_NAME("fileno"), &failed);
-        if (failed)
-            return false;
-        if (fileno == TY_NULL) {
-            ty_raise(&ty_TypeError, "argument must be an int, or have a fileno() method.");
-            return false;
-        }
-        v = ty_call_none(fileno);
-        if (v == TY_NULL)
-            return false;
-        if (!ty_is_int(v)) {
-            ty_raise(&ty_TypeError, "fileno() returned a non-integer");
-            return false;
-        }
-    }
-    int32_t descriptor;
-    if (!ty_to_int32(v, &descriptor))
-        return false;
-    if (descriptor < 0) {
-        ty_raise(&ty_ValueError, "file descriptor cannot be a negative integer (%d)", descriptor);
-        return false;
-    }
-    *out = descriptor;
-    return true;
-}
 
 /* --- time ------------------------------------------------------------------------------------------------------------------ */
 
@@ -133,7 +103,7 @@ static bool watch(Watched *watched, Value objects, int *highest)
     }
     for (int64_t i = 0; i < watched->count; i++) {
         int descriptor;
-        if (!descriptor_of(ty_tuple_item(watched->objects, i), &descriptor))
+        if (!ty_to_descriptor(ty_tuple_item(watched->objects, i), &descriptor))
             return false;
         if (descriptor >= FD_SETSIZE) {
             ty_raise(&ty_ValueError, "filedescriptor out of range in select()");
@@ -243,7 +213,7 @@ static Value poll_register(Value self, Value *a)
 {
     int descriptor;
     uint16_t mask;
-    if (!descriptor_of(a[0], &descriptor) || !poll_mask(a[1], &mask))
+    if (!ty_to_descriptor(a[0], &descriptor) || !poll_mask(a[1], &mask))
         return TY_NULL;
     return ty_dict_set(as_poll(self)->masks, ty_from_immediate_int(descriptor), ty_from_immediate_int(mask)) ? TY_NONE : TY_NULL;
 }
@@ -252,7 +222,7 @@ static Value poll_modify(Value self, Value *a)
 {
     int descriptor;
     uint16_t mask;
-    if (!descriptor_of(a[0], &descriptor) || !poll_mask(a[1], &mask))
+    if (!ty_to_descriptor(a[0], &descriptor) || !poll_mask(a[1], &mask))
         return TY_NULL;
     Value key = ty_from_immediate_int(descriptor);
     int known = ty_dict_contains(as_poll(self)->masks, key);
@@ -264,7 +234,7 @@ static Value poll_modify(Value self, Value *a)
 static Value poll_unregister(Value self, Value *a)
 {
     int descriptor;
-    if (!descriptor_of(a[0], &descriptor))
+    if (!ty_to_descriptor(a[0], &descriptor))
         return TY_NULL;
     Value key = ty_from_immediate_int(descriptor);
     int deleted = ty_dict_delete(as_poll(self)->masks, key);
@@ -431,7 +401,7 @@ static Value control(Value self, int operation, Value target, Value mask_value)
 {
     int epoll, descriptor;
     uint64_t mask = EPOLLIN | EPOLLPRI | EPOLLOUT;
-    if (!open_epoll(self, &epoll) || !descriptor_of(target, &descriptor) || (mask_value != TY_NULL && !ty_to_uint64_mask(mask_value, &mask)))
+    if (!open_epoll(self, &epoll) || !ty_to_descriptor(target, &descriptor) || (mask_value != TY_NULL && !ty_to_uint64_mask(mask_value, &mask)))
         return TY_NULL;
     struct epoll_event event = {.events = (uint32_t)mask, .data.fd = descriptor};
     ty_blocking_begin();
