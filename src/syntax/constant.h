@@ -70,6 +70,9 @@ typedef struct TySyntaxErrorPlace {
  */
 typedef int TyWarn(void *context, bool is_deprecation, const char *message, Value filename, int lineno);
 
+/* The ordinary one: through the interpreter's `_warnings`. */
+TyWarn ty_syntax_warn;
+
 /* place NULL: a SyntaxError with nothing but its message. */
 void ty_syntax_raise(TySyntaxErrorKind kind, const char *message, const TySyntaxErrorPlace *place);
 

@@ -31,7 +31,7 @@ typedef struct TyParseOptions {
     uint32_t flags;
     int feature_version;            /* the minor version whose grammar is wanted, 0 or less for the newest */
 
-    TyWarn *warn;                   /* NULL: warnings are dropped */
+    TyWarn *warn;                   /* NULL: ty_syntax_warn */
     void *warn_context;
 } TyParseOptions;
 

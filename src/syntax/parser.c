@@ -814,7 +814,7 @@ TyAst *ty_parse(const char *source, size_t size, const TyParseOptions *options)
     const char *text = ty_source_decode(&ast->arena, source, size, options, &text_size);
     bool ready = text && ty_tokenizer_init(&p->tokenizer, text, text_size, options->filename);
     if (ready) {
-        p->tokenizer.warn = options->warn;
+        p->tokenizer.warn = options->warn ? options->warn : ty_syntax_warn;
         p->tokenizer.warn_context = options->warn_context;
         p->tokenizer.type_comments = options->flags & TY_PARSE_TYPE_COMMENTS;
         ast->root = read_twice(p, options->mode);
