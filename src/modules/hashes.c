@@ -129,14 +129,14 @@ static const EVP_MD *method_by_name(const char *name, EVP_MD **to_free)
 /* Python's name of an algorithm, written to out. */
 static void python_name(const TyOpenssl *ssl, const EVP_MD *method, char out[40])
 {
-    const char *name = ssl->EVP_MD_get0_name(method);
+    int nid = ssl->EVP_MD_get_type(method);
+    const char *name = ssl->EVP_MD_get0_name(method), *text = nid ? ssl->OBJ_nid2ln(nid) : name;
     for (int i = 0; i < ALGORITHMS; i++)
-        if (strcasecmp(name, algorithms[i].openssl) == 0 || method == ty_load_relaxed(&algorithms[i].method)) {
+        if (strcasecmp(name, algorithms[i].openssl) == 0 || strcasecmp(text, algorithms[i].openssl) == 0 ||
+            method == ty_load_relaxed(&algorithms[i].method)) {
             strcpy(out, algorithms[i].name);
             return;
         }
-    int nid = ssl->EVP_MD_get_type(method);
-    const char *text = nid ? ssl->OBJ_nid2ln(nid) : name;
     size_t i = 0;
     for (; text[i] && i < 39; i++)
         out[i] = (char)(text[i] >= 'A' && text[i] <= 'Z' ? text[i] | 32 : text[i]);
@@ -733,12 +733,12 @@ static Value method_names(const TyOpenssl *ssl)
         return ty_raise_memory_error();
     list->ssl = ssl;
     ssl->EVP_MD_do_all_provided(NULL, collect_name, list);
-    Value set = ty_frozenset_new(TY_NULL);
+    Value set = ty_set_new(TY_NULL);
     for (int i = 0; set != TY_NULL && i < list->count; i++)
         if (!ty_set_add(set, ty_intern_text(list->names[i])))
             set = TY_NULL;
     free(list);
-    return set;
+    return set == TY_NULL ? TY_NULL : ty_frozenset_new(set);
 }
 
 static bool hashlib_execute(Value module)

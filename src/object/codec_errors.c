@@ -606,7 +606,8 @@ static Value surrogate_errors(TyErrorKind kind, Value exception)
         if (!ty_encoder_start(&e, p.encoding, p.object, TY_NULL, 4 * (p.end - p.start)))
             return TY_NULL;
         e.kind = kind;
-        int done = encode_builtin(&e, p.start, p.end, &position);
+        position = p.end;
+        int done = p.start == p.end && kind == TY_ERRORS_SURROGATEESCAPE ? 1 : encode_builtin(&e, p.start, p.end, &position);
         if (done > 0 && position < p.end)
             done = 0;
         Value bytes = ty_encoder_finish(&e, done > 0);

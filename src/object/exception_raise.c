@@ -127,7 +127,7 @@ Value ty_raise_errno(TyType *type, int error, Value filename, Value filename2)
 Value ty_raise_attribute_error(Value object, Value name)
 {
     const char *format = ty_is_type(object) ? "type object '%s' has no attribute '%U'" : "'%s' object has no attribute '%U'";
-    const char *type = ty_type_short_name(ty_is_type(object) ? ty_as_type(object) : ty_type_of(object));
+    const char *type = (ty_is_type(object) ? ty_as_type(object) : ty_type_of(object))->name;
     Value message = ty_str_format(format, type, name);
     Value made = message ? make(&ty_AttributeError, &message, 1) : TY_NULL;
     if (!made)

@@ -813,7 +813,7 @@ static void add_value(TyStrBuilder *b, char letter, Value v)
     case 'S': text = ty_str(v); break;
     case 'A': text = ty_ascii(v); break;
     case 'U': text = v; break;
-    case 'T': text = ty_str_from_text(ty_type_short_name(ty_type_of(v))); break;
+    case 'T': text = ty_str_from_text(ty_type_of(v)->name); break;
     case 'N': text = full_type_name(ty_type_of(v)); break;
     }
     if (text == TY_NULL)
