@@ -51,6 +51,8 @@ Value ty_syntax_none(void) { return (Value)(uintptr_t)&none; }
 Value ty_syntax_bool(bool truth) { return (Value)(uintptr_t)(truth ? &true_ : &false_); }
 Value ty_syntax_ellipsis(void) { return (Value)(uintptr_t)&dots; }
 bool ty_syntax_is_inexact(Value v) { char c = ((Text *)(uintptr_t)v)->text[0]; return c == 'f' || c == 'j'; }
+bool ty_syntax_check_constant(Value v) { (void)v; return true; }
+bool ty_syntax_is_pattern_literal(Value v) { return strchr("ifjsb", ((Text *)(uintptr_t)v)->text[0]) != NULL; }
 bool ty_syntax_is_int(Value v) { return ((Text *)(uintptr_t)v)->text[0] == 'i'; }
 
 char *ty_syntax_utf8(Value v, size_t *n)
