@@ -754,7 +754,7 @@ static Value take_set(Reader *r, bool frozen, bool flagged)
     if (frozen && !count)
         return remembered(r, flagged, ty_frozenset_new(TY_NULL));
     int64_t place = frozen ? reserve(r, flagged) : -1;
-    Value set = place == -2 ? TY_NULL : frozen ? ty_frozenset_new(TY_NULL) : ty_set_new(TY_NULL);
+    Value set = place == -2 ? TY_NULL : frozen ? ty_frozenset_fresh() : ty_set_new(TY_NULL);
     if (frozen && set != TY_NULL && count) /* the empty one may be shared */
         set = ty_list_new(0);
     if (set == TY_NULL || (!frozen && !remember(r, flagged, set)))

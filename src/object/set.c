@@ -446,6 +446,8 @@ Value ty_frozenset_new(Value iterable)
     return set != TY_NULL && ty_set_length(set) == 0 ? ty_from_object(&empty_frozenset) : set;
 }
 
+Value ty_frozenset_fresh(void) { return set_of_type(&ty_frozenset_type); }
+
 Value ty_frozenset_from_array(const Value *items, size_t count)
 {
     Value set = set_of_type(&ty_frozenset_type);
