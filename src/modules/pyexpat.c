@@ -110,7 +110,7 @@ static Value raise_expat(Parser *p, enum XML_Error code)
     return ty_raise_object(error);
 }
 
-static void clear_handlers(Parser *p);
+static void stop(Parser *p);
 
 /* --- calling handlers --------------------------------------------------------------------------------------------------- */
 
@@ -137,7 +137,7 @@ static Value call(Parser *p, Handler handler, const Value *arguments, size_t cou
     if (function != TY_NULL && good)
         result = ty_call(function, arguments, count, TY_NULL);
     if (result == TY_NULL)
-        clear_handlers(p);
+        stop(p);
     return result;
 }
 #define CALL(p, handler, ...) call(p, handler, (Value[]){__VA_ARGS__}, sizeof((Value[]){__VA_ARGS__}) / sizeof(Value))
@@ -293,7 +293,7 @@ static int answer(Parser *p, Value result)
         return 0;
     if (ty_to_int64(result, &value))
         return value != 0;
-    clear_handlers(p);
+    stop(p);
     return 0;
 }
 
@@ -373,13 +373,14 @@ static void install(Parser *p, Handler handler, bool on)
 }
 
 /* After a failure. External entities must not be skipped in silence: their handler stays, and fails. */
-static void clear_handlers(Parser *p)
+static void stop(Parser *p)
 {
     for (int i = 0; i < HANDLER_COUNT; i++) {
         ty_store(p, &p->handlers[i], TY_NULL);
         install(p, (Handler)i, false);
     }
     XML_SetExternalEntityRefHandler(p->expat, on_external_entity_ref);
+    XML_StopParser(p->expat, XML_FALSE);
 }
 
 static Value get_handler(Value self, Handler handler)
