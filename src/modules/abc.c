@@ -346,13 +346,13 @@ static Value get_dump(Value module, Value *a)
 
 static const TyNativeDef functions[] = {
     TY_FUNCTION("get_cache_token()", get_cache_token, "A number that changes whenever a class is registered with an abstract class."),
-    TY_FUNCTION("_abc_init(self, /)", abc_init, "Prepares a class made by ABCMeta."),
-    TY_FUNCTION("_abc_register(self, subclass, /)", abc_register, "Registers a virtual subclass."),
-    TY_FUNCTION("_abc_instancecheck(self, instance, /)", abc_instancecheck, "isinstance() for an abstract class."),
-    TY_FUNCTION("_abc_subclasscheck(self, subclass, /)", abc_subclasscheck, "issubclass() for an abstract class."),
-    TY_FUNCTION("_reset_registry(self, /)", reset_registry, "Forgets the registered classes, for tests."),
-    TY_FUNCTION("_reset_caches(self, /)", reset_caches, "Empties the caches, for tests."),
-    TY_FUNCTION("_get_dump(self, /)", get_dump, "The registry, both caches and the negative cache's version, for debugging."),
+    TY_FUNCTION("_abc_init(module, self, /)", abc_init, "Prepares a class made by ABCMeta."),
+    TY_FUNCTION("_abc_register(module, self, subclass, /)", abc_register, "Registers a virtual subclass."),
+    TY_FUNCTION("_abc_instancecheck(module, self, instance, /)", abc_instancecheck, "isinstance() for an abstract class."),
+    TY_FUNCTION("_abc_subclasscheck(module, self, subclass, /)", abc_subclasscheck, "issubclass() for an abstract class."),
+    TY_FUNCTION("_reset_registry(module, self, /)", reset_registry, "Forgets the registered classes, for tests."),
+    TY_FUNCTION("_reset_caches(module, self, /)", reset_caches, "Empties the caches, for tests."),
+    TY_FUNCTION("_get_dump(module, self, /)", get_dump, "The registry, both caches and the negative cache's version, for debugging."),
     {0},
 };
 
