@@ -175,6 +175,16 @@ TY_INLINE uint32_t insertions(TyDictTable *table) { return ty_load_acquire(&tabl
 #define ABSENT (-1)
 #define FAILED (-2)
 
+/* Says what the unhashable object was to be. */
+static TY_COLD int64_t unhashable(Value key)
+{
+    if (ty_is_exact(ty_thread->exception, &ty_TypeError)) {
+        Value error = ty_take_exception();
+        ty_raise(&ty_TypeError, "cannot use '%T' as a dict key (%S)", key, error);
+    }
+    return -1;
+}
+
 TY_INLINE int64_t key_hash(Value key)
 {
     if (ty_is_exact_str(key)) {
@@ -185,7 +195,8 @@ TY_INLINE int64_t key_hash(Value key)
         int64_t i = ty_immediate_int(key);
         return i == -1 ? -2 : i;
     }
-    return ty_hash(key);
+    int64_t hash = ty_hash(key);
+    return TY_LIKELY(hash != -1) ? hash : unhashable(key);
 }
 
 /* An exact str among keys that were all exact str when the table was loaded: no Python code runs. */

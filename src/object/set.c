@@ -124,6 +124,16 @@ TY_INLINE void set_table(Set *set, SetTable *table) { ty_store_pointer(set, (Set
 #define ABSENT (-1)
 #define FAILED (-2)
 
+/* Says what the unhashable object was to be. */
+static TY_COLD int64_t unhashable(Value key)
+{
+    if (ty_is_exact(ty_thread->exception, &ty_TypeError)) {
+        Value error = ty_take_exception();
+        ty_raise(&ty_TypeError, "cannot use '%T' as a set element (%S)", key, error);
+    }
+    return -1;
+}
+
 TY_INLINE int64_t key_hash(Value key)
 {
     if (ty_is_exact_str(key)) {
@@ -134,7 +144,8 @@ TY_INLINE int64_t key_hash(Value key)
         int64_t i = ty_immediate_int(key);
         return i == -1 ? -2 : i;
     }
-    return ty_hash(key);
+    int64_t hash = ty_hash(key);
+    return TY_LIKELY(hash != -1) ? hash : unhashable(key);
 }
 
 TY_INLINE int keys_equal(Value a, Value b)

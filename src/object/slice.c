@@ -111,8 +111,16 @@ static Value slice_tuple(Value self)
 
 static int64_t slice_hash(Value self)
 {
-    Value parts = slice_tuple(self);
-    return parts == TY_NULL ? -1 : ty_hash(parts);
+    TySlice *slice = (TySlice *)ty_object(self);
+    uint64_t state = 2870177450012600261u; /* as a tuple's, but that the length has no part */
+    for (int i = 0; i < 3; i++) {
+        int64_t hash = ty_hash((&slice->start)[i]);
+        if (hash == -1)
+            return -1;
+        state += (uint64_t)hash * 14029467366897019727u;
+        state = (state << 31 | state >> 33) * 11400714785074694791u;
+    }
+    return state == UINT64_MAX ? 1546275796 : (int64_t)state;
 }
 
 static Value slice_compare(Value left, Value right, int op)
