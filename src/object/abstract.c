@@ -8,6 +8,7 @@
 #include "object/native.h"
 #include "object/str.h"
 #include "object/tuple.h"
+#include "object/iterator.h"
 #include "object/type.h"
 #include <alloca.h>
 #include <stdlib.h>
@@ -220,6 +221,16 @@ Value ty_get_item(Value container, Value key)
     return ty_raise(&ty_TypeError, "'%T' object is not subscriptable", container);
 }
 
+Value ty_get_item_or_null(Value mapping, Value key)
+{
+    if (ty_is_exact_dict(mapping))
+        return ty_dict_get(mapping, key);
+    Value v = ty_get_item(mapping, key);
+    if (v == TY_NULL && ty_raised_is(&ty_KeyError))
+        ty_clear_exception();
+    return v;
+}
+
 bool ty_set_item(Value container, Value key, Value value)
 {
     TyStoreFunction set = ty_type_of(container)->slots.set_item;
@@ -299,7 +310,7 @@ Value ty_iter(Value v)
         return iterator;
     }
     if (ty_is_sequence(v))
-        return ty_sequence_iterator_new(v);
+        return ty_sequence_iterator_new(&ty_sequence_iterator_type, v, 0);
     return ty_raise(&ty_TypeError, "'%T' object is not iterable", v);
 }
 

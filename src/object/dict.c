@@ -622,7 +622,7 @@ Value ty_dict_items(Value dict) { return dict_list(dict, ITEMS); }
 
 /* --- for inline caches ---------------------------------------------------------------------------------------------- */
 
-static _Atomic uint32_t last_version;
+static _Atomic uint32_t last_version = 0xFFFF; /* versions have a bit above the lowest 16: an inline cache tells them from addresses */
 
 /* Gives the dict's table a version if it has none. *table is the table that has it. */
 static uint32_t version_of(TyDict *dict, TyDictTable **of)

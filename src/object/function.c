@@ -600,6 +600,8 @@ static Value property_get(Value self, Value object, Value type)
     return ty_call_one(get, object);
 }
 
+Value ty_property_getter(Value property) { return ty_field(&as_property(property)->get); }
+
 static bool property_set(Value self, Value object, Value value)
 {
     Property *p = as_property(self);

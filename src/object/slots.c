@@ -7,6 +7,7 @@
 #include "object/native.h"
 #include "object/str.h"
 #include "object/tuple.h"
+#include "object/iterator.h"
 #include "object/type.h"
 
 /* --- the slots of classes whose special methods are written in Python --------------------------------------------------- */
@@ -48,7 +49,7 @@ static Value py_iter(Value self)
         return ty_raise(&ty_TypeError, "'%T' object is not iterable", self);
     if (method != TY_NULL)
         return py_iter_plain(self);
-    return ty_sequence_iterator_new(self);
+    return ty_sequence_iterator_new(&ty_sequence_iterator_type, self, 0);
 }
 
 static Value py_next(Value self)
@@ -221,7 +222,7 @@ static int py_to_bool(Value self)
     return length < 0 ? -1 : length > 0;
 }
 
-static Value py_get_item(Value self, Value key) { return call_method(self, TY_NAME("__getitem__"), &key, 1); }
+Value ty_slot_python_get_item(Value self, Value key) { return call_method(self, TY_NAME("__getitem__"), &key, 1); }
 
 static bool py_set_item(Value self, Value key, Value value)
 {
@@ -309,7 +310,7 @@ static void *python_slot(const char *method, size_t offset)
     AT(repr, py_repr) AT(hash, py_hash) AT(call, py_call) AT(str, py_str) AT(get_attribute, ty_slot_python_get_attribute) AT(set_attribute, py_set_attribute)
     AT(compare, py_compare) AT(iter, py_iter) AT(next, py_next) AT(get, py_get) AT(set, py_set) AT(init, ty_slot_python_init) AT(await, py_await) AT(aiter, py_aiter)
     AT(anext, py_anext) AT(power, py_power_ternary) AT(negative, py_negative) AT(positive, py_positive) AT(absolute, py_absolute) AT(to_bool, py_to_bool) AT(invert, py_invert)
-    AT(to_int, py_to_int) AT(to_float, py_to_float) AT(index, py_index) AT(length, py_length) AT(get_item, py_get_item) AT(set_item, py_set_item)
+    AT(to_int, py_to_int) AT(to_float, py_to_float) AT(index, py_index) AT(length, py_length) AT(get_item, ty_slot_python_get_item) AT(set_item, py_set_item)
     AT(contains, py_contains) AT(get_buffer, py_get_buffer) AT(release_buffer, py_release_buffer)
 #define AT_BINARY(NAME, slot, text, m, r, i) AT(binary[TY_BINARY_##NAME], py_##slot) AT(inplace[TY_BINARY_##NAME], py_inplace_##slot)
     TY_BINARY_OPERATORS(AT_BINARY)

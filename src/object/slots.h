@@ -120,6 +120,7 @@ void ty_slots_update(TyType *type);
 bool ty_slot_is_special_name(Value name);
 Value ty_slot_call_wrapper(const TySlotEntry *entry, void *function, Value self, const Value *arguments, size_t count, Value keywords);
 /* The slots of Python-defined classes that other files compare with. */
+Value ty_slot_python_get_item(Value self, Value key);
 Value ty_slot_python_get_attribute(Value self, Value name);
 Value ty_slot_python_new(TyType *type, const Value *arguments, size_t count, Value keywords);
 bool ty_slot_python_init(Value self, const Value *arguments, size_t count, Value keywords);

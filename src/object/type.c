@@ -3,6 +3,7 @@
 #include "object/function.h"
 #include "object/int.h"
 #include "object/interpreter.h"
+#include "object/mappingproxy.h"
 #include "object/native.h"
 #include "object/shape.h"
 #include "object/slots.h"

@@ -22,7 +22,6 @@ bool ty_class_set_bases(Value type, Value bases);
 void ty_class_trace_instance(TyObject *self, TyMarker *marker); /* slots and attributes that Python classes add to their static ancestor's fields */
 Value ty_weak_target(Value reference);                 /* object/weakref.c: TY_NULL when dead */
 Value ty_weak_reference_new(Value referent, Value callback /* or TY_NULL */); /* object/weakref.c */
-Value ty_mappingproxy_new(Value mapping);              /* object/mappingproxy.c */
 Value ty_union_or(Value left, Value right);            /* object/union.c: X | Y of types */
 int ty_isinstance_plain(Value v, Value class);         /* without __instancecheck__ */
 int ty_issubclass_plain(Value class, Value ancestor);
@@ -42,7 +41,6 @@ TyType *ty_class_metatype(TyType *metatype, Value bases); /* the most derived of
 extern const TyGetSetDef ty_dict_getset;               /* __dict__ of instances */
 Value ty_module_function(const char *module, const char *name); /* an attribute of a built-in module */
 
-Value ty_sequence_iterator_new(Value sequence);        /* object/iterator.c: iteration by __getitem__ */
 int ty_contains_by_iteration(Value container, Value item);
 Value ty_call_prepended(Value callable, Value first, const Value *arguments, size_t count, Value keywords); /* callable(first, *arguments) */
 bool ty_buffer_from_method(Value self, TyBuffer *view, int flags);  /* object/buffer.c: __buffer__ written in Python */
@@ -56,6 +54,8 @@ TyType *ty_module_type_object(void);
 Value ty_generic_alias_new(Value origin, Value arguments); /* object/generic_alias.c: list[int] */
 Value ty_import_module(const char *name);              /* runtime/import.c */
 
+Value ty_property_getter(Value property);                /* its fget, or TY_NULL */
+Value ty_get_item_or_null(Value mapping, Value key);    /* KeyError swallowed: TY_NULL without exception */
 bool ty_super_from_frame(Value *type, Value *object);   /* vm/frame.c: __class__ and the first argument of the calling frame */
 
 /* object/object.c */

@@ -1,0 +1,1351 @@
+/* The interpreter: one C function that runs frames, derived from the instruction table. Fast paths are inline here; everything else is called. */
+#include "object/dict.h"
+#include "object/int.h"
+#include "object/interpreter.h"
+#include "object/iterator.h"
+#include "object/list.h"
+#include "object/native.h"
+#include "object/range.h"
+#include "object/set.h"
+#include "object/shape.h"
+#include "object/slice.h"
+#include "object/slots.h"
+#include "object/str.h"
+#include "object/template.h"
+#include "object/tuple.h"
+#include "vm/cache.h"
+#include "vm/frame.h"
+#include "vm/generator.h"
+#include "vm/trace.h"
+#include <math.h>
+
+#define A (ty_op_a(word))
+#define B (ty_op_b(word))
+#define C (ty_op_c(word))
+#define RA registers[A]
+#define RB registers[B]
+#define RC registers[C]
+#define IMMEDIATE (ty_op_imm(word))
+#define EXT (pc[1])
+#define SAVE() (frame->pc = pc)
+
+#define DISPATCH()                          \
+    do {                                    \
+        word = *pc;                         \
+        goto *dispatch[ty_op(word)];        \
+    } while (0)
+#define NEXT(n)       \
+    do {              \
+        pc += (n);    \
+        DISPATCH();   \
+    } while (0)
+#define CASE(name) op_##name:
+/* Stores a result that is TY_NULL on failure, and goes on. */
+#define RESULT(value, n)                    \
+    do {                                    \
+        Value result_ = (value);            \
+        if (TY_UNLIKELY(result_ == TY_NULL)) \
+            goto error;                     \
+        RA = result_;                       \
+        NEXT(n);                            \
+    } while (0)
+#define CHECK(condition, n)                 \
+    do {                                    \
+        if (TY_UNLIKELY(!(condition)))      \
+            goto error;                     \
+        NEXT(n);                            \
+    } while (0)
+
+/* Takes over the innermost frame of the thread. */
+#define ENTER_FRAME()                                        \
+    do {                                                     \
+        frame = thread->frame;                               \
+        registers = frame->registers;                        \
+        constants = ty_as_tuple(frame->code->consts)->items; \
+        caches = frame->function->caches->words;             \
+        pc = frame->pc;                                      \
+    } while (0)
+
+#define NAME_OF_EXT() (ty_as_tuple(frame->code->names)->items[ty_ext_x(EXT)])
+#define CACHE_OF_EXT() (&caches[ty_ext_y(EXT)])
+
+/* Both numbers as doubles, if one is a float and the other a float or a small int. */
+TY_INLINE bool as_doubles(Value a, Value b, double *x, double *y)
+{
+    if (ty_is_double(a)) {
+        *x = ty_double(a);
+        if (ty_is_double(b))
+            *y = ty_double(b);
+        else if (ty_is_immediate_int(b))
+            *y = (double)ty_immediate_int(b);
+        else
+            return false;
+        return true;
+    }
+    if (ty_is_immediate_int(a) && ty_is_double(b)) {
+        *x = (double)ty_immediate_int(a);
+        *y = ty_double(b);
+        return true;
+    }
+    return false;
+}
+
+TY_INLINE bool add_small(Value a, Value b, Value *sum)
+{
+    int64_t r;
+    if (__builtin_add_overflow((int64_t)(a << 16), (int64_t)(b << 16), &r))
+        return false;
+    *sum = (uint64_t)r >> 16 | TY_INT_TAG;
+    return true;
+}
+
+TY_INLINE bool subtract_small(Value a, Value b, Value *difference)
+{
+    int64_t r;
+    if (__builtin_sub_overflow((int64_t)(a << 16), (int64_t)(b << 16), &r))
+        return false;
+    *difference = (uint64_t)r >> 16 | TY_INT_TAG;
+    return true;
+}
+
+TY_INLINE bool multiply_small(Value a, Value b, Value *product)
+{
+    int64_t r;
+    if (__builtin_mul_overflow(ty_immediate_int(a), (int64_t)(b << 16), &r))
+        return false;
+    *product = (uint64_t)r >> 16 | TY_INT_TAG;
+    return true;
+}
+
+TY_INLINE int64_t floor_divide_small(int64_t a, int64_t b)
+{
+    int64_t q = a / b;
+    return q - (a % b != 0 && (a ^ b) < 0);
+}
+
+TY_INLINE int64_t remainder_small(int64_t a, int64_t b)
+{
+    int64_t r = a % b;
+    return r != 0 && (r ^ b) < 0 ? r + b : r;
+}
+
+static TY_NOINLINE Value slow_subscript(Value container, Value key) { return ty_get_item(container, key); }
+
+/* Whether a function's frame can be made by copying exactly the positional arguments. */
+TY_INLINE bool takes_exactly(const TyCode *code, size_t count)
+{
+    return count == code->positional_count && (code->flags & (TY_CODE_VARARGS | TY_CODE_VARKEYWORDS)) == 0 && code->keyword_only_count == 0;
+}
+
+/* Room for the function's frame, linked as the innermost; variables unbound but for the first `bound`, which the caller writes. */
+TY_INLINE TyFrame *push_frame(TyThread *thread, TyFunction *function, uint32_t bound, TyFrameKind kind)
+{
+    TyCode *code = function->code;
+    TyFrame *callee = (TyFrame *)(void *)thread->stack_top;
+    char *top = (char *)&callee->registers[code->register_count];
+    if (TY_UNLIKELY(top > thread->stack_limit || thread->recursion >= thread->recursion_limit))
+        return NULL;
+    thread->recursion++;
+    thread->stack_top = top;
+    callee->previous = thread->frame;
+    callee->pc = code->instructions;
+    callee->function = function;
+    callee->code = code;
+    callee->locals = TY_NULL;
+    callee->frame_object = TY_NULL;
+    callee->generator = NULL;
+    callee->kind = kind;
+    callee->traced_line = 0;
+    uint32_t variables = code->local_count + code->cell_count;
+    for (uint32_t i = bound; i < variables; i++)
+        callee->registers[i] = TY_NULL;
+    if (TY_UNLIKELY(code->free_count != 0)) {
+        const Value *cells = ty_as_tuple(function->closure)->items;
+        for (uint32_t i = 0; i < code->free_count; i++)
+            callee->registers[variables + i] = cells[i];
+    }
+    thread->frame = callee;
+    return callee;
+}
+
+TyFrame *ty_frame_push_bare(TyFunction *function)
+{
+    TyFrame *frame = push_frame(ty_thread, function, 0, TY_FRAME_ENTRY);
+    if (!frame)
+        ty_raise_recursion_error("");
+    return frame;
+}
+
+TyFrame *ty_frame_push(TyFunction *function, const Value *arguments, size_t count, Value keywords)
+{
+    TyFrame *frame = push_frame(ty_thread, function, 0, TY_FRAME_ENTRY);
+    if (!frame) {
+        ty_raise_recursion_error("");
+        return NULL;
+    }
+    if (TY_LIKELY(keywords == TY_NULL && takes_exactly(function->code, count)))
+        memcpy(frame->registers, arguments, count * sizeof(Value));
+    else {
+        /* The frame does not show in tracebacks of errors in its own arguments. */
+        ty_thread->frame = frame->previous;
+        bool bound = ty_bind_arguments(function, arguments, count, keywords, frame->registers);
+        ty_thread->frame = frame;
+        if (!bound) {
+            ty_frame_pop(frame);
+            return NULL;
+        }
+    }
+    return frame;
+}
+
+void ty_frame_pop(TyFrame *frame)
+{
+    TyThread *thread = ty_thread;
+    if (frame->frame_object != TY_NULL)
+        ty_frame_detach(frame);
+    thread->frame = frame->previous;
+    if (!frame->generator)
+        thread->stack_top = (char *)frame;
+    thread->recursion--;
+}
+
+/* Calls from the interpreter: pushes a frame when the callee is a Python function (true: *pushed), else gives the result. */
+static TY_NOINLINE Value call_slow(TyThread *thread, Value callee, const Value *arguments, size_t count, Value keywords, bool *pushed)
+{
+    *pushed = false;
+    if (ty_is_function(callee)) {
+        TyFunction *function = ty_as_function(callee);
+        TyFrame *callee_frame = ty_frame_push(function, arguments, count, keywords);
+        if (!callee_frame)
+            return TY_NULL;
+        callee_frame->kind = TY_FRAME_CALL;
+        *pushed = true;
+        return TY_NULL;
+    }
+    if (ty_is_bound_method(callee) && ty_is_function(ty_as_bound_method(callee)->function)) {
+        TyBoundMethod *method = ty_as_bound_method(callee);
+        size_t total = count + (keywords == TY_NULL ? 0 : (size_t)ty_tuple_length(keywords));
+        if (total < 32) {
+            Value all[33];
+            all[0] = method->self;
+            memcpy(all + 1, arguments, total * sizeof(Value));
+            return call_slow(thread, method->function, all, count + 1, keywords, pushed);
+        }
+    }
+    if (ty_is_exact(callee, &ty_type_type)) {
+        TyType *type = ty_as_type(callee);
+        if (type->slots.new == ty_object_new && type->slots.init == ty_slot_python_init && !(type->flags & TY_TYPE_ABSTRACT)) {
+            Value init = ty_type_lookup(type, TY_NAME("__init__"));
+            size_t total = count + (keywords == TY_NULL ? 0 : (size_t)ty_tuple_length(keywords));
+            if (ty_is_function(init) && total < 32) {
+                Value instance = ty_type_allocate(type, 0);
+                if (instance == TY_NULL)
+                    return TY_NULL;
+                Value all[33];
+                all[0] = instance;
+                memcpy(all + 1, arguments, total * sizeof(Value));
+                TyFrame *init_frame = ty_frame_push(ty_as_function(init), all, count + 1, keywords);
+                if (!init_frame)
+                    return TY_NULL;
+                init_frame->kind = TY_FRAME_INIT;
+                init_frame->instance = instance;
+                *pushed = true;
+                return TY_NULL;
+            }
+        }
+    }
+    return ty_call(callee, arguments, count, keywords);
+}
+
+/* Where the instruction at pc puts its result. */
+TY_INLINE void deliver(TyFrame *frame, Value value)
+{
+    frame->registers[ty_op_a(*frame->pc)] = value;
+    frame->pc += ty_op_words[ty_op(*frame->pc)];
+}
+
+Value ty_vm_run(TyFrame *entry, bool throwing)
+{
+    static const void *const plain_dispatch[TY_OP_COUNT] = {
+#define LABEL(name, format, meaning) &&op_##name,
+        TY_INSTRUCTIONS(LABEL)
+#undef LABEL
+    };
+    static const void *const traced_dispatch[TY_OP_COUNT] = {
+#define LABEL(name, format, meaning) &&traced,
+        TY_INSTRUCTIONS(LABEL)
+#undef LABEL
+    };
+
+    TyThread *const thread = ty_thread;
+    TyFrame *frame;
+    Value *registers;
+    const Value *constants;
+    _Atomic uint64_t *caches;
+    const TyInstruction *pc;
+    TyInstruction word;
+    const void *const *dispatch = thread->instrumented ? traced_dispatch : plain_dispatch;
+    Value value; /* what flows between the shared tails below */
+
+    if (TY_UNLIKELY(ty_c_stack_low())) {
+        ty_raise_recursion_error("");
+        ENTER_FRAME();
+        entry->kind = TY_FRAME_ENTRY;
+        goto error_leave;
+    }
+    entry->kind = TY_FRAME_ENTRY;
+    ENTER_FRAME();
+    if (throwing)
+        goto error;
+    goto start_frame;
+
+/* A frame begins: from its first instruction, or where a generator was left. */
+start_frame:
+    if (TY_UNLIKELY(ty_load_relaxed(&thread->poll))) {
+        SAVE();
+        if (!ty_vm_poll())
+            goto error;
+    }
+    dispatch = thread->instrumented ? traced_dispatch : plain_dispatch;
+    if (TY_UNLIKELY(thread->instrumented)) {
+        SAVE();
+        if (!ty_trace_enter(frame))
+            goto error;
+    }
+    DISPATCH();
+
+traced:
+    SAVE();
+    if (TY_UNLIKELY(!thread->instrumented)) {
+        dispatch = plain_dispatch;
+        DISPATCH();
+    }
+    if (!ty_trace_instruction(frame))
+        goto error;
+    pc = frame->pc; /* a trace function may have moved it */
+    word = *pc;
+    goto *plain_dispatch[ty_op(word)];
+
+    CASE(NOP) NEXT(1);
+    CASE(MOVE) RA = RB; NEXT(1);
+    CASE(LOAD_CONST) RA = constants[IMMEDIATE]; NEXT(1);
+    CASE(LOAD_INT) RA = ty_from_immediate_int(IMMEDIATE); NEXT(1);
+    CASE(LOAD_NULL) RA = TY_NULL; NEXT(1);
+    CASE(CHECK_BOUND)
+        if (TY_LIKELY(RA != TY_NULL))
+            NEXT(1);
+        SAVE();
+        ty_vm_unbound_local(frame, A);
+        goto error;
+
+    /* --- cells --- */
+    CASE(MAKE_CELL) SAVE(); RESULT(ty_cell_new(RA), 1);
+    CASE(LOAD_CELL)
+        value = ty_field_acquire(&ty_as_cell(RB)->content);
+        if (TY_UNLIKELY(value == TY_NULL)) {
+            SAVE();
+            ty_vm_unbound_local(frame, B);
+            goto error;
+        }
+        RA = value;
+        NEXT(1);
+    CASE(STORE_CELL) ty_store_publish(ty_object(RA), &ty_as_cell(RA)->content, RB); NEXT(1);
+    CASE(DELETE_CELL)
+        if (ty_field(&ty_as_cell(RA)->content) == TY_NULL) {
+            SAVE();
+            ty_vm_unbound_local(frame, A);
+            goto error;
+        }
+        ty_store_publish(ty_object(RA), &ty_as_cell(RA)->content, TY_NULL);
+        NEXT(1);
+    CASE(LOAD_CELL_OR_MAPPING) SAVE(); RESULT(ty_vm_load_cell_or_mapping(frame, B, RC), 1);
+
+    /* --- names --- */
+    CASE(LOAD_NAME) SAVE(); RESULT(ty_vm_load_name(frame, NAME_OF_EXT()), 2);
+    CASE(STORE_NAME) {
+        SAVE();
+        Value locals = frame->locals;
+        if (TY_UNLIKELY(locals == TY_NULL)) {
+            ty_raise(&ty_SystemError, "no locals found when storing %R", NAME_OF_EXT());
+            goto error;
+        }
+        CHECK(ty_is_exact_dict(locals) ? ty_dict_set(locals, NAME_OF_EXT(), RA) : ty_set_item(locals, NAME_OF_EXT(), RA), 2);
+    }
+    CASE(DELETE_NAME) {
+        SAVE();
+        Value name = NAME_OF_EXT();
+        if (!ty_delete_item(frame->locals, name)) {
+            if (ty_raised_is(&ty_KeyError)) {
+                ty_clear_exception();
+                ty_vm_name_error(name);
+            }
+            goto error;
+        }
+        NEXT(2);
+    }
+    CASE(LOAD_GLOBAL) {
+        _Atomic uint64_t *cache = CACHE_OF_EXT();
+        uint64_t c = ty_load_relaxed(cache);
+        TyFunction *function = frame->function;
+        if (TY_LIKELY(ty_cache_is_slot(c))) {
+            value = ty_dict_cached(function->globals, (uint32_t)(c >> 32), (uint32_t)c);
+            if (TY_LIKELY(value != TY_NULL)) {
+                RA = value;
+                NEXT(2);
+            }
+        } else if (c != 0) {
+            TyCacheEntry *entry_ = ty_cache_entry(ty_load_acquire(cache));
+            if (TY_LIKELY(ty_dict_version_is(function->globals, entry_->version))) {
+                value = ty_dict_cached(function->builtins, entry_->second_version, entry_->offset);
+                if (TY_LIKELY(value != TY_NULL)) {
+                    RA = value;
+                    NEXT(2);
+                }
+            }
+        }
+        SAVE();
+        value = ty_cache_load_global(cache, function->globals, function->builtins, NAME_OF_EXT());
+        if (TY_UNLIKELY(value == TY_NULL)) {
+            if (!ty_raised())
+                ty_vm_name_error(NAME_OF_EXT());
+            goto error;
+        }
+        RA = value;
+        NEXT(2);
+    }
+    CASE(STORE_GLOBAL) {
+        _Atomic uint64_t *cache = CACHE_OF_EXT();
+        uint64_t c = ty_load_relaxed(cache);
+        if (TY_LIKELY(c != 0 && ty_dict_set_cached(frame->function->globals, (uint32_t)(c >> 32), (uint32_t)c, RA)))
+            NEXT(2);
+        SAVE();
+        CHECK(ty_cache_store_global(cache, frame->function->globals, NAME_OF_EXT(), RA), 2);
+    }
+    CASE(DELETE_GLOBAL) {
+        SAVE();
+        int deleted = ty_dict_delete(frame->function->globals, NAME_OF_EXT());
+        if (deleted == 0)
+            ty_vm_name_error(NAME_OF_EXT());
+        CHECK(deleted > 0, 2);
+    }
+    CASE(LOAD_GLOBAL_OR_MAPPING) SAVE(); RESULT(ty_vm_load_global_or_mapping(frame, RB, NAME_OF_EXT()), 2);
+    CASE(LOAD_LOCALS)
+        SAVE();
+        if (TY_UNLIKELY(frame->locals == TY_NULL)) {
+            ty_raise(&ty_SystemError, "no locals");
+            goto error;
+        }
+        RA = frame->locals;
+        NEXT(1);
+    CASE(LOAD_BUILD_CLASS)
+        SAVE();
+        value = ty_get_item_or_null(frame->function->builtins, TY_NAME("__build_class__"));
+        if (value == TY_NULL && !ty_raised())
+            ty_raise(&ty_NameError, "__build_class__ not found");
+        RESULT(value, 1);
+    CASE(LOAD_COMMON) SAVE(); RESULT(ty_vm_common((uint32_t)IMMEDIATE), 1);
+    CASE(SETUP_ANNOTATIONS) SAVE(); CHECK(ty_vm_setup_annotations(frame), 1);
+
+    /* --- attributes --- */
+    CASE(LOAD_ATTR) {
+        _Atomic uint64_t *cache = CACHE_OF_EXT();
+        Value object = RB;
+        uint64_t c = ty_load_relaxed(cache);
+        if (TY_LIKELY(ty_is_object(object))) {
+            uint32_t shape = ty_load_acquire(&ty_object(object)->bits) >> TY_SHAPE_SHIFT;
+            if (TY_LIKELY(ty_cache_slot_shape(c) == shape)) {
+                value = ty_field((Value *)((char *)ty_object(object) + ty_cache_slot_offset(c)));
+                if (TY_LIKELY(value != TY_NULL)) {
+                    RA = value;
+                    NEXT(2);
+                }
+            } else if (c != 0 && !ty_cache_is_slot(c)) {
+                for (TyCacheEntry *e = ty_cache_entry(ty_load_acquire(cache)); e; e = e->next) {
+                    if (e->shape != shape)
+                        continue;
+                    if (e->kind == TY_CACHE_SLOT) {
+                        value = ty_field((Value *)((char *)ty_object(object) + e->offset));
+                        if (value == TY_NULL)
+                            break;
+                        RA = value;
+                        NEXT(2);
+                    }
+                    if (e->kind == TY_CACHE_MODULE) {
+                        if (e->object != object || (value = ty_dict_cached(e->value, e->version, e->offset)) == TY_NULL)
+                            break;
+                        RA = value;
+                        NEXT(2);
+                    }
+                    if (e->kind == TY_CACHE_CLASS) {
+                        if (e->object != object || ty_load_acquire(&ty_as_type(object)->version) != e->version)
+                            continue;
+                        RA = e->value;
+                        NEXT(2);
+                    }
+                    if (ty_load_acquire(&ty_object_type(ty_object(object))->version) != e->version)
+                        continue;
+                    if (e->kind == TY_CACHE_VALUE) {
+                        RA = e->value;
+                        NEXT(2);
+                    }
+                    if (e->kind == TY_CACHE_METHOD) {
+                        SAVE();
+                        RESULT(ty_bound_method_new(e->value, object), 2);
+                    }
+                    if (e->kind == TY_CACHE_GETTER) {
+                        TyFunction *getter = ty_as_function(e->value);
+                        if (!takes_exactly(getter->code, 1))
+                            break;
+                        SAVE();
+                        TyFrame *callee = push_frame(thread, getter, 1, TY_FRAME_CALL);
+                        if (!callee)
+                            goto recursion;
+                        callee->registers[0] = object;
+                        ENTER_FRAME();
+                        goto start_frame;
+                    }
+                }
+            }
+        }
+        SAVE();
+        RESULT(ty_cache_load_attribute(cache, object, NAME_OF_EXT()), 2);
+    }
+    CASE(LOAD_METHOD) {
+        _Atomic uint64_t *cache = CACHE_OF_EXT();
+        Value object = RB;
+        uint64_t c = ty_load_relaxed(cache);
+        if (TY_LIKELY(ty_is_object(object) && c != 0 && !ty_cache_is_slot(c))) {
+            uint32_t shape = ty_load_acquire(&ty_object(object)->bits) >> TY_SHAPE_SHIFT;
+            for (TyCacheEntry *e = ty_cache_entry(ty_load_acquire(cache)); e; e = e->next) {
+                if (e->shape != shape)
+                    continue;
+                if (e->kind == TY_CACHE_METHOD) {
+                    if (ty_load_acquire(&ty_object_type(ty_object(object))->version) != e->version)
+                        continue;
+                    registers[A] = e->value;
+                    registers[A + 1] = object;
+                    NEXT(2);
+                }
+                if (e->kind == TY_CACHE_MODULE) {
+                    if (e->object != object || (value = ty_dict_cached(e->value, e->version, e->offset)) == TY_NULL)
+                        break;
+                    registers[A] = value;
+                    registers[A + 1] = TY_NULL;
+                    NEXT(2);
+                }
+                if (e->kind == TY_CACHE_CLASS) {
+                    if (e->object != object || ty_load_acquire(&ty_as_type(object)->version) != e->version)
+                        continue;
+                    registers[A] = e->value;
+                    registers[A + 1] = TY_NULL;
+                    NEXT(2);
+                }
+                break;
+            }
+        }
+        SAVE();
+        Value target[2];
+        if (TY_UNLIKELY(!ty_cache_load_method(cache, object, NAME_OF_EXT(), target)))
+            goto error;
+        registers[A] = target[0];
+        registers[A + 1] = target[1];
+        NEXT(2);
+    }
+    CASE(STORE_ATTR) {
+        _Atomic uint64_t *cache = CACHE_OF_EXT();
+        Value object = RA;
+        uint64_t c = ty_load_relaxed(cache);
+        if (TY_LIKELY(ty_is_object(object) && c != 0 && !ty_load_relaxed(&ty_many_threads))) {
+            TyObject *o = ty_object(object);
+            uint32_t shape = ty_object_shape(o);
+            if (TY_LIKELY(ty_cache_slot_shape(c) == shape)) {
+                ty_store(o, (Value *)((char *)o + ty_cache_slot_offset(c)), RB);
+                NEXT(2);
+            }
+            if (!ty_cache_is_slot(c))
+                for (TyCacheEntry *e = ty_cache_entry(c); e; e = e->next) {
+                    if (e->shape != shape)
+                        continue;
+                    if (e->kind == TY_CACHE_TRANSITION) {
+                        ty_store(o, (Value *)((char *)o + e->offset), RB);
+                        ty_store_release(&o->bits, (ty_load_relaxed(&o->bits) & ((1u << TY_SHAPE_SHIFT) - 1)) | e->next_shape << TY_SHAPE_SHIFT);
+                        NEXT(2);
+                    }
+                    if (e->kind == TY_CACHE_SLOT) {
+                        ty_store(o, (Value *)((char *)o + e->offset), RB);
+                        NEXT(2);
+                    }
+                    break;
+                }
+        }
+        SAVE();
+        CHECK(ty_cache_store_attribute(cache, object, NAME_OF_EXT(), RB), 2);
+    }
+    CASE(DELETE_ATTR) SAVE(); CHECK(ty_set_attribute(RA, NAME_OF_EXT(), TY_NULL), 2);
+    CASE(LOAD_SUPER_ATTR) SAVE(); RESULT(ty_vm_super(registers[B], registers[B + 1], registers[B + 2], NAME_OF_EXT(), C, NULL), 2);
+    CASE(LOAD_SUPER_METHOD) {
+        SAVE();
+        bool unbound;
+        Value self = registers[B + 2];
+        value = ty_vm_super(registers[B], registers[B + 1], self, NAME_OF_EXT(), C, &unbound);
+        if (value == TY_NULL)
+            goto error;
+        registers[A] = value;
+        registers[A + 1] = unbound ? self : TY_NULL;
+        NEXT(2);
+    }
+    CASE(LOAD_SPECIAL) {
+        SAVE();
+        Value target[2];
+        if (!ty_vm_load_special(RB, C, target))
+            goto error;
+        registers[A] = target[0];
+        registers[A + 1] = target[1];
+        NEXT(1);
+    }
+
+    /* --- items --- */
+    CASE(LOAD_ITEM) {
+        Value container = RB, key = RC;
+        if (TY_LIKELY(ty_is_object(container))) {
+            TyType *type = ty_object_type(ty_object(container));
+            if (type == &ty_list_type) {
+                if (ty_is_immediate_int(key)) {
+                    int64_t i = ty_immediate_int(key);
+                    if (i < 0)
+                        i += ty_list_length(container);
+                    value = ty_list_item(container, i);
+                    if (TY_LIKELY(value != TY_NULL)) {
+                        RA = value;
+                        NEXT(1);
+                    }
+                }
+            } else if (type == &ty_dict_type) {
+                SAVE();
+                value = ty_dict_get(container, key);
+                if (TY_UNLIKELY(value == TY_NULL)) {
+                    if (!ty_raised())
+                        ty_raise_key_error(key);
+                    goto error;
+                }
+                RA = value;
+                NEXT(1);
+            } else if (type == &ty_tuple_type) {
+                if (ty_is_immediate_int(key)) {
+                    int64_t i = ty_immediate_int(key), n = ty_tuple_length(container);
+                    if (i < 0)
+                        i += n;
+                    if (TY_LIKELY((uint64_t)i < (uint64_t)n)) {
+                        RA = ty_tuple_item(container, i);
+                        NEXT(1);
+                    }
+                }
+            } else if (type->slots.get_item == ty_slot_python_get_item) {
+                Value method = ty_type_lookup(type, TY_NAME("__getitem__"));
+                if (ty_is_function(method) && takes_exactly(ty_as_function(method)->code, 2)) {
+                    SAVE();
+                    TyFrame *callee = push_frame(thread, ty_as_function(method), 2, TY_FRAME_CALL);
+                    if (!callee)
+                        goto recursion;
+                    callee->registers[0] = container;
+                    callee->registers[1] = key;
+                    ENTER_FRAME();
+                    goto start_frame;
+                }
+            }
+        }
+        SAVE();
+        RESULT(slow_subscript(container, key), 1);
+    }
+    CASE(STORE_ITEM) {
+        Value container = RA, key = RB;
+        SAVE();
+        if (TY_LIKELY(ty_is_object(container))) {
+            TyType *type = ty_object_type(ty_object(container));
+            if (type == &ty_list_type && ty_is_immediate_int(key)) {
+                int64_t i = ty_immediate_int(key);
+                TyList *list = ty_as_list(container);
+                if (i < 0)
+                    i += ty_list_length(container);
+                if (TY_LIKELY(!ty_load_relaxed(&ty_many_threads) && (uint64_t)i < (uint64_t)ty_load_relaxed(&list->length))) {
+                    TyArray *items = ty_load_relaxed(&list->items);
+                    ty_store(items, &items->items[i], RC);
+                    NEXT(1);
+                }
+            } else if (type == &ty_dict_type)
+                CHECK(ty_dict_set(container, key, RC), 1);
+        }
+        CHECK(ty_set_item(container, key, RC), 1);
+    }
+    CASE(DELETE_ITEM) SAVE(); CHECK(ty_delete_item(RA, RB), 1);
+    CASE(LOAD_ITEM_INT) {
+        Value container = RB;
+        int64_t i = ty_op_c_int(word);
+        if (TY_LIKELY(ty_is_exact_tuple(container))) {
+            int64_t n = ty_tuple_length(container), at = i < 0 ? i + n : i;
+            if (TY_LIKELY((uint64_t)at < (uint64_t)n)) {
+                RA = ty_tuple_item(container, at);
+                NEXT(1);
+            }
+        } else if (ty_is_exact_list(container)) {
+            value = ty_list_item(container, i < 0 ? i + ty_list_length(container) : i);
+            if (TY_LIKELY(value != TY_NULL)) {
+                RA = value;
+                NEXT(1);
+            }
+        }
+        SAVE();
+        RESULT(ty_get_item(container, ty_from_immediate_int(i)), 1);
+    }
+    CASE(LOAD_SLICE) {
+        SAVE();
+        Value slice = ty_slice_new(registers[B + 1], registers[B + 2], TY_NONE);
+        if (slice == TY_NULL)
+            goto error;
+        RESULT(ty_get_item(registers[B], slice), 1);
+    }
+    CASE(STORE_SLICE) {
+        SAVE();
+        Value slice = ty_slice_new(registers[A + 1], registers[A + 2], TY_NONE);
+        if (slice == TY_NULL)
+            goto error;
+        CHECK(ty_set_item(registers[A], slice, RB), 1);
+    }
+    CASE(BUILD_SLICE) SAVE(); RESULT(ty_slice_new(registers[B], registers[B + 1], C == 3 ? registers[B + 2] : TY_NONE), 1);
+
+    /* --- arithmetic --- */
+#define FAST_INTS(fast) \
+    if (TY_LIKELY(ty_are_immediate_ints(left, right)) && TY_LIKELY(fast(left, right, &value))) { RA = value; NEXT(1); }
+#define FAST_DOUBLES(expression) \
+    { double x, y; if (TY_LIKELY(as_doubles(left, right, &x, &y))) { RA = ty_from_double(expression); NEXT(1); } }
+#define ARITHMETIC(NAME, OPERATOR, FAST) \
+    CASE(NAME) { Value left = RB, right = RC; FAST SAVE(); RESULT(ty_binary(TY_BINARY_##OPERATOR, left, right), 1); } \
+    CASE(INPLACE_##NAME) { Value left = RB, right = RC; FAST SAVE(); RESULT(ty_inplace(TY_BINARY_##OPERATOR, left, right), 1); }
+
+    ARITHMETIC(ADD, ADD, FAST_INTS(add_small) FAST_DOUBLES(x + y))
+    ARITHMETIC(SUBTRACT, SUBTRACT, FAST_INTS(subtract_small) FAST_DOUBLES(x - y))
+    ARITHMETIC(MULTIPLY, MULTIPLY, FAST_INTS(multiply_small) FAST_DOUBLES(x * y))
+#define FAST_TRUE_DIVIDE \
+    { double x, y; \
+      if (as_doubles(left, right, &x, &y) ? y != 0.0 : ty_are_immediate_ints(left, right) && right != ty_from_immediate_int(0) \
+          && (x = (double)ty_immediate_int(left), y = (double)ty_immediate_int(right), true)) { RA = ty_from_double(x / y); NEXT(1); } }
+    ARITHMETIC(TRUE_DIVIDE, TRUE_DIVIDE, FAST_TRUE_DIVIDE)
+#define FAST_NONZERO(function) \
+    if (TY_LIKELY(ty_are_immediate_ints(left, right) && right != ty_from_immediate_int(0))) { \
+        int64_t r = function(ty_immediate_int(left), ty_immediate_int(right)); \
+        if (TY_LIKELY(ty_fits_immediate(r))) { RA = ty_from_immediate_int(r); NEXT(1); } }
+    ARITHMETIC(FLOOR_DIVIDE, FLOOR_DIVIDE, FAST_NONZERO(floor_divide_small))
+    ARITHMETIC(REMAINDER, REMAINDER, FAST_NONZERO(remainder_small))
+    ARITHMETIC(POWER, POWER, )
+    ARITHMETIC(MATRIX_MULTIPLY, MATRIX_MULTIPLY, )
+#define FAST_LEFT_SHIFT \
+    if (TY_LIKELY(ty_are_immediate_ints(left, right))) { \
+        int64_t i = ty_immediate_int(left), n = ty_immediate_int(right); \
+        if ((uint64_t)n < 48 && ty_fits_immediate((int64_t)((uint64_t)i << n)) && (int64_t)((uint64_t)i << n) >> n == i) { RA = ty_from_immediate_int((int64_t)((uint64_t)i << n)); NEXT(1); } }
+    ARITHMETIC(LEFT_SHIFT, LEFT_SHIFT, FAST_LEFT_SHIFT)
+#define FAST_RIGHT_SHIFT \
+    if (TY_LIKELY(ty_are_immediate_ints(left, right) && ty_immediate_int(right) >= 0)) { \
+        int64_t n = ty_immediate_int(right); RA = ty_from_immediate_int(ty_immediate_int(left) >> (n > 63 ? 63 : n)); NEXT(1); }
+    ARITHMETIC(RIGHT_SHIFT, RIGHT_SHIFT, FAST_RIGHT_SHIFT)
+#define FAST_BITS(operator) \
+    if (TY_LIKELY(ty_are_immediate_ints(left, right))) { RA = (left operator right) | TY_INT_TAG; NEXT(1); }
+    ARITHMETIC(AND, AND, FAST_BITS(&))
+    ARITHMETIC(OR, OR, FAST_BITS(|))
+    ARITHMETIC(XOR, XOR, FAST_BITS(^))
+
+#define SMALL_OPERAND ty_from_immediate_int(ty_op_c_int(word))
+#define ARITHMETIC_INT(NAME, OPERATOR, function, FAST) \
+    CASE(NAME) { Value left = RB, right = SMALL_OPERAND; FAST SAVE(); RESULT(function(TY_BINARY_##OPERATOR, left, right), 1); }
+#define FAST_LEFT_INT(fast) if (TY_LIKELY(ty_is_immediate_int(left)) && TY_LIKELY(fast(left, right, &value))) { RA = value; NEXT(1); }
+#define FAST_LEFT_DOUBLE(expression) if (ty_is_double(left)) { double x = ty_double(left), y = (double)ty_op_c_int(word); RA = ty_from_double(expression); NEXT(1); }
+    ARITHMETIC_INT(ADD_INT, ADD, ty_binary, FAST_LEFT_INT(add_small) FAST_LEFT_DOUBLE(x + y))
+    ARITHMETIC_INT(SUBTRACT_INT, SUBTRACT, ty_binary, FAST_LEFT_INT(subtract_small) FAST_LEFT_DOUBLE(x - y))
+    ARITHMETIC_INT(MULTIPLY_INT, MULTIPLY, ty_binary, FAST_LEFT_INT(multiply_small) FAST_LEFT_DOUBLE(x * y))
+    ARITHMETIC_INT(FLOOR_DIVIDE_INT, FLOOR_DIVIDE, ty_binary, FAST_NONZERO(floor_divide_small))
+    ARITHMETIC_INT(REMAINDER_INT, REMAINDER, ty_binary, FAST_NONZERO(remainder_small))
+    ARITHMETIC_INT(LEFT_SHIFT_INT, LEFT_SHIFT, ty_binary, FAST_LEFT_SHIFT)
+    ARITHMETIC_INT(RIGHT_SHIFT_INT, RIGHT_SHIFT, ty_binary, FAST_RIGHT_SHIFT)
+    ARITHMETIC_INT(AND_INT, AND, ty_binary, FAST_BITS(&))
+    ARITHMETIC_INT(INPLACE_ADD_INT, ADD, ty_inplace, FAST_LEFT_INT(add_small) FAST_LEFT_DOUBLE(x + y))
+    ARITHMETIC_INT(INPLACE_SUBTRACT_INT, SUBTRACT, ty_inplace, FAST_LEFT_INT(subtract_small) FAST_LEFT_DOUBLE(x - y))
+
+    CASE(NEGATIVE) {
+        Value v = RB;
+        if (TY_LIKELY(ty_is_immediate_int(v) && ty_immediate_int(v) != TY_INT_IMMEDIATE_MIN)) {
+            RA = ty_from_immediate_int(-ty_immediate_int(v));
+            NEXT(1);
+        }
+        if (ty_is_double(v)) {
+            RA = ty_from_double(-ty_double(v));
+            NEXT(1);
+        }
+        SAVE();
+        RESULT(ty_negative(v), 1);
+    }
+    CASE(POSITIVE) SAVE(); RESULT(ty_positive(RB), 1);
+    CASE(INVERT)
+        if (TY_LIKELY(ty_is_immediate_int(RB))) {
+            RA = ty_from_immediate_int(~ty_immediate_int(RB));
+            NEXT(1);
+        }
+        SAVE();
+        RESULT(ty_invert(RB), 1);
+    CASE(NOT) {
+        SAVE();
+        int truth = ty_is_true(RB);
+        if (truth < 0)
+            goto error;
+        RA = ty_from_bool(!truth);
+        NEXT(1);
+    }
+    CASE(TO_BOOL) {
+        SAVE();
+        int truth = ty_is_true(RB);
+        if (truth < 0)
+            goto error;
+        RA = ty_from_bool(truth);
+        NEXT(1);
+    }
+
+    /* --- comparisons --- */
+#define COMPARED(operator, OP, left, right, yes) \
+    if (TY_LIKELY(ty_are_immediate_ints(left, right))) yes((int64_t)(left << 16) operator (int64_t)(right << 16)) \
+    { double x, y; if (as_doubles(left, right, &x, &y)) yes(x operator y) }
+#define YES_STORE(condition) { RA = ty_from_bool(condition); NEXT(1); }
+#define COMPARISON(NAME, operator, OP) \
+    CASE(NAME) { Value left = RB, right = RC; COMPARED(operator, OP, left, right, YES_STORE) SAVE(); RESULT(ty_compare(left, right, OP), 1); }
+    COMPARISON(LESS, <, TY_LT)
+    COMPARISON(LESS_EQUAL, <=, TY_LE)
+    COMPARISON(EQUAL, ==, TY_EQ)
+    COMPARISON(NOT_EQUAL, !=, TY_NE)
+    COMPARISON(GREATER, >, TY_GT)
+    COMPARISON(GREATER_EQUAL, >=, TY_GE)
+    CASE(IS) RA = ty_from_bool(RB == RC); NEXT(1);
+    CASE(IS_NOT) RA = ty_from_bool(RB != RC); NEXT(1);
+    CASE(CONTAINS) {
+        SAVE();
+        int there = ty_contains(RC, RB);
+        if (there < 0)
+            goto error;
+        RA = ty_from_bool(there);
+        NEXT(1);
+    }
+    CASE(NOT_CONTAINS) {
+        SAVE();
+        int there = ty_contains(RC, RB);
+        if (there < 0)
+            goto error;
+        RA = ty_from_bool(!there);
+        NEXT(1);
+    }
+
+    /* --- jumps --- */
+    CASE(JUMP) NEXT(IMMEDIATE);
+    CASE(JUMP_BACK)
+        if (TY_UNLIKELY(ty_load_relaxed(&thread->poll))) {
+            SAVE();
+            if (!ty_vm_poll())
+                goto error;
+            dispatch = thread->instrumented ? traced_dispatch : plain_dispatch;
+        }
+        NEXT(IMMEDIATE);
+    CASE(JUMP_IF_TRUE) {
+        Value v = RA;
+        if (v == TY_TRUE)
+            NEXT(IMMEDIATE);
+        if (v == TY_FALSE || v == TY_NONE)
+            NEXT(1);
+        SAVE();
+        int truth = ty_is_true_slow(v);
+        if (TY_UNLIKELY(truth < 0))
+            goto error;
+        NEXT(truth ? IMMEDIATE : 1);
+    }
+    CASE(JUMP_IF_FALSE) {
+        Value v = RA;
+        if (v == TY_TRUE)
+            NEXT(1);
+        if (v == TY_FALSE || v == TY_NONE)
+            NEXT(IMMEDIATE);
+        SAVE();
+        int truth = ty_is_true_slow(v);
+        if (TY_UNLIKELY(truth < 0))
+            goto error;
+        NEXT(truth ? 1 : IMMEDIATE);
+    }
+    CASE(JUMP_IF_NONE) NEXT(RA == TY_NONE ? IMMEDIATE : 1);
+    CASE(JUMP_IF_NOT_NONE) NEXT(RA != TY_NONE ? IMMEDIATE : 1);
+#define YES_JUMP(condition) { NEXT((condition) == (bool)C ? ty_ext_jump(EXT) : 2); }
+#define JUMP_COMPARISON(NAME, operator, OP) \
+    CASE(JUMP_IF_##NAME) { Value left = RA, right = RB; COMPARED(operator, OP, left, right, YES_JUMP) SAVE(); value = ty_compare(left, right, OP); goto jump_on_value; } \
+    CASE(JUMP_IF_##NAME##_INT) { Value left = RA, right = ty_from_immediate_int(ty_op_b_int(word)); COMPARED(operator, OP, left, right, YES_JUMP) SAVE(); value = ty_compare(left, right, OP); goto jump_on_value; }
+    JUMP_COMPARISON(LESS, <, TY_LT)
+    JUMP_COMPARISON(LESS_EQUAL, <=, TY_LE)
+    JUMP_COMPARISON(EQUAL, ==, TY_EQ)
+    JUMP_COMPARISON(NOT_EQUAL, !=, TY_NE)
+    JUMP_COMPARISON(GREATER, >, TY_GT)
+    JUMP_COMPARISON(GREATER_EQUAL, >=, TY_GE)
+jump_on_value: {
+        int truth = value == TY_NULL ? -1 : ty_is_true(value);
+        if (TY_UNLIKELY(truth < 0))
+            goto error;
+        YES_JUMP((bool)truth)
+    }
+    CASE(JUMP_IF_IS) YES_JUMP(RA == RB)
+    CASE(JUMP_IF_CONTAINS) {
+        SAVE();
+        int there = ty_contains(RB, RA);
+        if (TY_UNLIKELY(there < 0))
+            goto error;
+        YES_JUMP((bool)there)
+    }
+
+    /* --- iteration --- */
+    CASE(GET_ITER) SAVE(); RESULT(ty_iter(RB), 1);
+    CASE(FOR_ITER) {
+        Value iterator = RB;
+        TyType *type = ty_object_type(ty_object(iterator));
+        if (type == &ty_range_iterator_type) {
+            int64_t i;
+            if (!ty_range_iterator_next((TyRangeIterator *)ty_object(iterator), &i))
+                NEXT(ty_ext_jump(EXT));
+            RA = TY_LIKELY(ty_fits_immediate(i)) ? ty_from_immediate_int(i) : (SAVE(), ty_int_from_int64_slow(i));
+            NEXT(2);
+        }
+        if (type == &ty_list_iterator_type) {
+            TySequenceIterator *it = (TySequenceIterator *)ty_object(iterator);
+            Value list = ty_field_acquire(&it->sequence);
+            if (list == TY_NULL)
+                NEXT(ty_ext_jump(EXT));
+            int64_t i = ty_load_relaxed(&it->index);
+            value = ty_list_item(list, i);
+            if (TY_UNLIKELY(value == TY_NULL)) {
+                ty_store(it, &it->sequence, TY_NULL);
+                NEXT(ty_ext_jump(EXT));
+            }
+            ty_store_relaxed(&it->index, i + 1);
+            RA = value;
+            NEXT(2);
+        }
+        if (type == &ty_generator_type) {
+            SAVE();
+            TyGenerator *generator = (TyGenerator *)ty_object(iterator);
+            bool finished;
+            if (!ty_generator_enter(generator, TY_FRAME_RESUME, &finished)) {
+                if (!finished)
+                    goto error;
+                NEXT(ty_ext_jump(EXT));
+            }
+            value = TY_NONE;
+            goto resume_generator;
+        }
+        SAVE();
+        value = type->slots.next(iterator);
+        if (TY_UNLIKELY(value == TY_NULL)) {
+            if (ty_raised()) {
+                if (!ty_raised_is(&ty_StopIteration))
+                    goto error;
+                ty_clear_exception();
+            }
+            NEXT(ty_ext_jump(EXT));
+        }
+        RA = value;
+        NEXT(2);
+    }
+    CASE(UNPACK) {
+        Value v = RB;
+        uint32_t n = C;
+        if (TY_LIKELY(ty_is_exact_tuple(v) && ty_tuple_length(v) == n)) {
+            const Value *items = ty_as_tuple(v)->items;
+            for (uint32_t i = 0; i < n; i++)
+                registers[A + i] = items[i];
+            NEXT(1);
+        }
+        SAVE();
+        CHECK(ty_vm_unpack(v, &registers[A], n), 1);
+    }
+    CASE(UNPACK_STAR) SAVE(); CHECK(ty_vm_unpack_star(RB, &registers[A], ty_ext_x(EXT), ty_ext_y(EXT)), 2);
+
+    /* --- building --- */
+    CASE(BUILD_TUPLE) SAVE(); RESULT(ty_tuple_from_array(&registers[B], C), 1);
+    CASE(BUILD_LIST) SAVE(); RESULT(ty_list_from_array(&registers[B], C), 1);
+    CASE(BUILD_SET) SAVE(); RESULT(ty_vm_build_set(&registers[B], C), 1);
+    CASE(BUILD_MAP) SAVE(); RESULT(ty_vm_build_map(&registers[B], C), 1);
+    CASE(BUILD_STRING) SAVE(); RESULT(ty_vm_build_string(&registers[B], C), 1);
+    CASE(LIST_APPEND) SAVE(); CHECK(ty_list_append(RA, RB), 1);
+    CASE(LIST_EXTEND) SAVE(); CHECK(ty_vm_list_extend(RA, RB), 1);
+    CASE(LIST_TO_TUPLE) SAVE(); RESULT(ty_list_to_tuple(RB), 1);
+    CASE(SET_ADD) SAVE(); CHECK(ty_set_add(RA, RB), 1);
+    CASE(SET_UPDATE) SAVE(); CHECK(ty_set_update(RA, RB), 1);
+    CASE(MAP_ADD) SAVE(); CHECK(ty_dict_set(RA, RB, RC), 1);
+    CASE(DICT_UPDATE) SAVE(); CHECK(ty_vm_dict_update(RA, RB), 1);
+    CASE(DICT_MERGE) SAVE(); CHECK(ty_vm_dict_merge(RA, RB, RC), 1);
+    CASE(FORMAT_SIMPLE)
+        if (ty_is_exact_str(RB)) {
+            RA = RB;
+            NEXT(1);
+        }
+        SAVE();
+        RESULT(ty_format(RB, TY_NULL), 1);
+    CASE(FORMAT_WITH_SPEC) SAVE(); RESULT(ty_format(RB, RC), 1);
+    CASE(CONVERT) SAVE(); RESULT(ty_vm_convert(C, RB), 1);
+    CASE(BUILD_INTERPOLATION) SAVE(); RESULT(ty_vm_interpolation(&registers[B], C), 1);
+    CASE(BUILD_TEMPLATE) SAVE(); RESULT(ty_template_new(RB, RC), 1);
+
+    /* --- calls --- */
+    CASE(CALL) {
+        Value callee = RB;
+        const Value *arguments = &registers[B + 1];
+        uint32_t count = C;
+        SAVE();
+        if (ty_is_function(callee)) {
+            TyFunction *function = ty_as_function(callee);
+            if (TY_LIKELY(takes_exactly(function->code, count))) {
+                TyFrame *callee_frame = push_frame(thread, function, count, TY_FRAME_CALL);
+                if (TY_UNLIKELY(!callee_frame))
+                    goto recursion;
+                for (uint32_t i = 0; i < count; i++)
+                    callee_frame->registers[i] = arguments[i];
+                ENTER_FRAME();
+                goto start_frame;
+            }
+        } else if (ty_is_exact(callee, &ty_native_type)) {
+            TyNative *native = (TyNative *)ty_object(callee);
+            RESULT(ty_native_invoke(native->def, native->signature, native->self, arguments, count, TY_NULL), 1);
+        }
+        bool pushed;
+        value = call_slow(thread, callee, arguments, count, TY_NULL, &pushed);
+        goto called;
+    }
+    CASE(CALL_METHOD) {
+        Value callee = RB, self = registers[B + 1];
+        const Value *arguments = &registers[B + 1];
+        uint32_t count = C + 1;
+        SAVE();
+        if (self == TY_NULL) {
+            arguments++;
+            count--;
+        }
+        if (ty_is_function(callee)) {
+            TyFunction *function = ty_as_function(callee);
+            if (TY_LIKELY(takes_exactly(function->code, count))) {
+                TyFrame *callee_frame = push_frame(thread, function, count, TY_FRAME_CALL);
+                if (TY_UNLIKELY(!callee_frame))
+                    goto recursion;
+                for (uint32_t i = 0; i < count; i++)
+                    callee_frame->registers[i] = arguments[i];
+                ENTER_FRAME();
+                goto start_frame;
+            }
+        } else if (self != TY_NULL && ty_is_exact(callee, &ty_method_descriptor_type)) {
+            TyMethodDescriptor *d = (TyMethodDescriptor *)ty_object(callee);
+            RESULT(ty_native_invoke(d->def, d->signature, self, arguments + 1, count - 1, TY_NULL), 1);
+        } else if (ty_is_exact(callee, &ty_native_type)) {
+            TyNative *native = (TyNative *)ty_object(callee);
+            RESULT(ty_native_invoke(native->def, native->signature, native->self, arguments, count, TY_NULL), 1);
+        }
+        bool pushed;
+        value = call_slow(thread, callee, arguments, count, TY_NULL, &pushed);
+        goto called;
+    }
+    CASE(CALL_KW) {
+        SAVE();
+        Value names = constants[ty_ext_x(EXT)];
+        bool pushed;
+        value = call_slow(thread, RB, &registers[B + 1], C - (size_t)ty_tuple_length(names), names, &pushed);
+        goto called;
+    }
+    CASE(CALL_METHOD_KW) {
+        SAVE();
+        Value names = constants[ty_ext_x(EXT)];
+        bool pushed, bound = registers[B + 1] != TY_NULL;
+        value = call_slow(thread, RB, &registers[B + 2 - bound], C + bound - (size_t)ty_tuple_length(names), names, &pushed);
+        goto called;
+    }
+    CASE(CALL_SPREAD) {
+        SAVE();
+        value = ty_vm_call_spread(frame, registers[B], registers[B + 1], registers[B + 2]);
+        goto called;
+    }
+called: /* the result in `value`, or a new frame as the innermost */
+    if (thread->frame != frame) {
+        ENTER_FRAME();
+        goto start_frame;
+    }
+    if (TY_UNLIKELY(value == TY_NULL))
+        goto error;
+    RA = value;
+    NEXT(ty_op_words[ty_op(word)]);
+
+recursion:
+    ty_raise_recursion_error("");
+    goto error;
+
+    CASE(INTRINSIC) SAVE(); RESULT(ty_vm_intrinsic(frame, C, RB), 1);
+    CASE(INTRINSIC_TWO) SAVE(); RESULT(ty_vm_intrinsic_two(frame, ty_ext_x(EXT), RB, RC), 2);
+    CASE(MAKE_FUNCTION) SAVE(); RESULT(ty_function_new((TyCode *)ty_object(constants[IMMEDIATE]), frame->function->globals), 1);
+    CASE(SET_FUNCTION) {
+        TyFunction *function = ty_as_function(RA);
+        Value v = RB;
+        switch (C) {
+        case TY_FUNCTION_DEFAULTS: ty_store(function, &function->defaults, v); break;
+        case TY_FUNCTION_KWDEFAULTS: ty_store(function, &function->kwdefaults, v); break;
+        case TY_FUNCTION_ANNOTATIONS: ty_store(function, &function->annotations, v); break;
+        case TY_FUNCTION_CLOSURE: ty_store(function, &function->closure, v); break;
+        default: ty_store(function, &function->annotate, v); break;
+        }
+        NEXT(1);
+    }
+
+    CASE(RETURN_NONE)
+        value = TY_NONE;
+        goto do_return;
+    CASE(RETURN)
+        value = RA;
+do_return:
+    SAVE();
+    if (TY_UNLIKELY(thread->instrumented) && !ty_trace_return(frame, value))
+        goto error_leave;
+    {
+        TyFrame *caller = frame->previous;
+        TyFrameKind kind = frame->kind;
+        if (TY_UNLIKELY(frame->frame_object != TY_NULL))
+            ty_frame_detach(frame);
+        if (TY_UNLIKELY(frame->generator != NULL)) {
+            ty_generator_leave(frame->generator, TY_GENERATOR_FINISHED);
+            if (kind == TY_FRAME_RESUME) { /* the caller's FOR_ITER or YIELD_FROM has reached the end */
+                TyInstruction w = *caller->pc;
+                if (ty_op(w) == TY_OP_FOR_ITER)
+                    caller->pc += ty_ext_jump(caller->pc[1]);
+                else {
+                    caller->registers[ty_op_a(w)] = value;
+                    caller->pc += 1;
+                }
+                goto resume_caller;
+            }
+            return value;
+        }
+        thread->frame = caller;
+        thread->stack_top = (char *)frame;
+        thread->recursion--;
+        if (TY_LIKELY(kind == TY_FRAME_CALL)) {
+            TyInstruction w = *caller->pc;
+            frame = caller;
+            registers = frame->registers;
+            constants = ty_as_tuple(frame->code->consts)->items;
+            caches = frame->function->caches->words;
+            registers[ty_op_a(w)] = value;
+            pc = frame->pc + ty_op_words[ty_op(w)];
+            DISPATCH();
+        }
+        if (kind == TY_FRAME_ENTRY)
+            return value;
+        if (kind == TY_FRAME_INIT) {
+            if (TY_UNLIKELY(value != TY_NONE)) {
+                ENTER_FRAME();
+                ty_raise(&ty_TypeError, "__init__() should return None, not '%T'", value);
+                goto error;
+            }
+            value = frame->instance;
+        }
+        if (kind == TY_FRAME_STORE)
+            caller->pc += ty_op_words[ty_op(*caller->pc)];
+        else
+            deliver(caller, value);
+    }
+resume_caller:
+    ENTER_FRAME();
+    DISPATCH();
+
+    /* --- generators --- */
+    CASE(MAKE_GENERATOR) {
+        SAVE();
+        value = ty_generator_new(frame);
+        if (value == TY_NULL)
+            goto error;
+        goto do_return;
+    }
+resume_generator: /* entered as the innermost frame; `value` is sent */
+    ENTER_FRAME();
+    word = *pc;
+    if (ty_op(word) == TY_OP_YIELD) {
+        RA = value;
+        pc += 1;
+    } else if (ty_op(word) == TY_OP_YIELD_FROM)
+        RC = value;
+    else
+        pc += 1; /* MAKE_GENERATOR: runs for the first time */
+    goto start_frame;
+
+    CASE(YIELD)
+        value = RB;
+do_yield:
+    SAVE();
+    if (TY_UNLIKELY(thread->instrumented) && !ty_trace_yield(frame, value))
+        goto error;
+    {
+        TyFrame *caller = frame->previous;
+        TyFrameKind kind = frame->kind;
+        ty_generator_leave(frame->generator, TY_GENERATOR_SUSPENDED);
+        if (kind != TY_FRAME_RESUME)
+            return value;
+        TyInstruction w = *caller->pc;
+        if (ty_op(w) == TY_OP_FOR_ITER) {
+            caller->registers[ty_op_a(w)] = value;
+            caller->pc += 2;
+            goto resume_caller;
+        }
+        ENTER_FRAME(); /* a YIELD_FROM: its frame yields the value in turn */
+        word = *pc;
+        goto do_yield;
+    }
+    CASE(YIELD_FROM) {
+        SAVE();
+        Value iterator = RB;
+        if (ty_is_generator_kind(iterator)) {
+            TyGenerator *generator = (TyGenerator *)ty_object(iterator);
+            if (ty_load_relaxed(&generator->state) == TY_GENERATOR_SUSPENDED || RC == TY_NONE) {
+                bool finished;
+                if (!ty_generator_enter(generator, TY_FRAME_RESUME, &finished)) {
+                    if (!finished)
+                        goto error;
+                    RA = TY_NONE;
+                    NEXT(1);
+                }
+                value = RC;
+                goto resume_generator;
+            }
+        }
+        bool returned;
+        value = ty_iterator_send(iterator, RC, &returned);
+        if (value == TY_NULL)
+            goto error;
+        if (!returned)
+            goto do_yield;
+        RA = value;
+        NEXT(1);
+    }
+    CASE(GET_YIELD_FROM_ITER) SAVE(); RESULT(ty_vm_yield_from_iter(frame, RB), 1);
+    CASE(GET_AWAITABLE) SAVE(); RESULT(ty_vm_get_awaitable(RB, C), 1);
+    CASE(GET_AITER) SAVE(); RESULT(ty_vm_get_aiter(RB), 1);
+    CASE(GET_ANEXT) SAVE(); RESULT(ty_vm_get_anext(RB), 1);
+    CASE(ASYNC_GENERATOR_WRAP) SAVE(); RESULT(ty_async_wrap(RB), 1);
+    CASE(END_ASYNC_FOR)
+        if (ty_is_instance_of(RA, &ty_StopAsyncIteration)) {
+            RA = TY_NULL;
+            NEXT(1);
+        }
+        SAVE();
+        ty_restore_exception(RA);
+        goto error_again;
+
+    /* --- exceptions --- */
+    CASE(PUSH_HANDLED) {
+        Value exception = RA;
+        if (frame->generator) {
+            registers[A + 1] = frame->generator->own_handled;
+            ty_store(frame->generator, &frame->generator->own_handled, exception);
+        } else
+            registers[A + 1] = thread->handled;
+        thread->handled = exception;
+        NEXT(1);
+    }
+    CASE(POP_HANDLED) {
+        Value before = registers[A + 1];
+        if (frame->generator) {
+            ty_store(frame->generator, &frame->generator->own_handled, before);
+            thread->handled = before != TY_NULL ? before : frame->generator->caller_handled;
+        } else
+            thread->handled = before;
+        registers[A] = registers[A + 1] = TY_NULL;
+        NEXT(1);
+    }
+    CASE(EXCEPTION_MATCHES) {
+        SAVE();
+        int matches = ty_vm_exception_matches(RB, RC);
+        if (matches < 0)
+            goto error;
+        RA = ty_from_bool(matches);
+        NEXT(1);
+    }
+    CASE(JUMP_UNLESS_EXCEPTION) {
+        SAVE();
+        int matches = ty_vm_exception_matches(RA, RB);
+        if (matches < 0)
+            goto error;
+        NEXT(matches ? 2 : ty_ext_jump(EXT));
+    }
+    CASE(GROUP_MATCHES) {
+        SAVE();
+        Value match;
+        if (!ty_vm_group_matches(&RB, RC, &match))
+            goto error;
+        RA = match;
+        NEXT(1);
+    }
+    CASE(RAISE)
+        SAVE();
+        ty_vm_raise(C, C > 0 ? RA : TY_NULL, C > 1 ? RB : TY_NULL);
+        goto error;
+    CASE(RERAISE)
+        SAVE();
+        ty_restore_exception(RA);
+        goto error_again;
+    CASE(WITH_EXCEPT) SAVE(); RESULT(ty_vm_with_except(registers[B], registers[B + 1], RC), 1);
+
+    /* --- import, patterns --- */
+    CASE(IMPORT_NAME) SAVE(); RESULT(ty_vm_import_name(frame, NAME_OF_EXT(), registers[B + 1], registers[B]), 2);
+    CASE(IMPORT_FROM) SAVE(); RESULT(ty_vm_import_from(RB, NAME_OF_EXT()), 2);
+    CASE(GET_LEN) {
+        SAVE();
+        int64_t n = ty_length(RB);
+        if (n < 0)
+            goto error;
+        RA = ty_int_from_int64(n);
+        NEXT(1);
+    }
+    CASE(MATCH_MAPPING) RA = ty_from_bool(ty_type_of(RB)->flags & TY_TYPE_MAPPING); NEXT(1);
+    CASE(MATCH_SEQUENCE) RA = ty_from_bool(ty_type_of(RB)->flags & TY_TYPE_SEQUENCE); NEXT(1);
+    CASE(MATCH_KEYS) SAVE(); RESULT(ty_vm_match_keys(RB, RC), 1);
+    CASE(MATCH_CLASS) SAVE(); RESULT(ty_vm_match_class(RB, registers[C], ty_ext_x(EXT), registers[C + 1]), 2);
+
+/* An exception is raised in the thread; frame->pc is the instruction. */
+error:
+    if (!ty_vm_add_traceback(frame, ty_frame_instruction(frame)))
+        goto error_again;
+error_again: /* the same without a traceback entry for this frame: it has one */
+    if (TY_UNLIKELY(thread->instrumented))
+        ty_trace_exception(frame);
+    {
+        const TyHandler *handler = ty_code_handler(frame->code, ty_frame_instruction(frame));
+        if (handler) {
+            registers[handler->target_register] = ty_take_exception();
+            pc = frame->code->instructions + handler->target;
+            frame->pc = pc;
+            DISPATCH();
+        }
+    }
+error_leave: {
+        if (TY_UNLIKELY(thread->instrumented))
+            ty_trace_unwind(frame);
+        TyFrame *leaving = frame;
+        TyFrameKind kind = leaving->kind;
+        if (leaving->generator) {
+            if (leaving->frame_object != TY_NULL)
+                ty_frame_detach(leaving);
+            ty_generator_leave(leaving->generator, TY_GENERATOR_FINISHED);
+        } else
+            ty_frame_pop(leaving);
+        if (kind == TY_FRAME_ENTRY)
+            return TY_NULL;
+        ENTER_FRAME();
+        word = *pc;
+        goto error;
+    }
+}
+
+Value ty_function_call(Value callable, const Value *arguments, size_t count, Value keywords)
+{
+    TyFrame *frame = ty_frame_push(ty_as_function(callable), arguments, count, keywords);
+    return frame ? ty_vm_run(frame, false) : TY_NULL;
+}
