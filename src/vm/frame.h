@@ -59,7 +59,8 @@ void ty_frame_trace(TyFrame *frame, TyMarker *marker);
 Value ty_frame_locals_snapshot(TyFrame *frame);    /* what locals() gives: a fresh dict for a function, the namespace otherwise */
 Value ty_frame_get_locals(Value frame_object);     /* f_locals */
 int ty_frame_line(const TyFrame *frame);
-TyFrame *ty_frame_visible(TyFrame *frame);         /* frame itself */
+Value ty_frame_locals_new(Value frame_object);
+bool ty_frame_set_line(TyFrameObject *frame, Value line); /* vm/trace.c */
 
 TY_INLINE uint32_t ty_frame_instruction(const TyFrame *frame) { return (uint32_t)(frame->pc - frame->code->instructions); }
 
@@ -79,6 +80,7 @@ bool ty_vm_poll(void);
 bool ty_vm_thread_start(TyThread *thread, size_t stack_size);  /* the thread's Python stack; false: no memory */
 void ty_vm_thread_end(TyThread *thread);
 
+Value ty_vm_interpolation(const Value *parts, uint32_t conversion);
 /* vm/support.c: what instructions do out of line. */
 Value ty_vm_load_name(TyFrame *frame, Value name);
 Value ty_vm_load_global_slow(TyFunction *function, Value name);

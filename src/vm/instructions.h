@@ -219,6 +219,8 @@ typedef enum TyOp {
 #define ty_ext_y(w) ((uint32_t)((w) >> 32))
 
 extern const uint8_t ty_op_words[TY_OP_COUNT]; /* words of the instruction: 1, or 2 with EXT */
+/* One more than the highest register that is alive while the instruction at pc runs, at least `variables`. */
+uint32_t ty_op_live_top(const TyInstruction *pc, uint32_t variables);
 extern const char *const ty_op_names[TY_OP_COUNT];
 
 #define TY_REGISTER_LIMIT 65000 /* registers of one frame; code that needs more is refused with a SyntaxError-free, clear error */
