@@ -43,6 +43,7 @@ Value ty_generator_throw(Value generator, Value exception, bool *returned);
 /* The same for any iterator that `yield from` or `await` may delegate to. */
 Value ty_iterator_send(Value iterator, Value value, bool *returned);
 Value ty_async_wrap(Value v);   /* what an asynchronous generator's `yield` gives its driver */
+bool ty_warn_unawaited_coroutine(Value coroutine);
 bool ty_generator_finalize(TyObject *self);
 
 #endif
