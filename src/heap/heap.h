@@ -54,6 +54,7 @@ typedef struct TyLayout {
     _Atomic uint32_t shape; /* number of the shape of a fresh instance */
     void (*trace)(TyObject *self, TyMarker *marker); /* ty_mark every Value it holds; NULL: holds none. Runs in a collection: no allocation, no lock */
     void (*destroy)(TyObject *self);  /* releases native memory or descriptors of a dead object when it is swept; must not touch other heap objects, allocate or raise */
+    bool finalize_by_request; /* only objects given to ty_finalizer_register are finalized: the others cost nothing */
     bool (*finalize)(TyObject *self); /* runs once, as ordinary code, after the object became unreachable (it and what it reaches are alive again meanwhile); NULL: none. Implements __del__ */
 } TyLayout;
 
@@ -100,7 +101,7 @@ void *ty_allocate_dirty_slow(TyType *type, size_t size);
 TY_INLINE void *ty_allocate(TyType *type, size_t size)
 {
     const TyLayout *layout = ty_type_layout(type);
-    if (TY_LIKELY(size <= TY_HEAP_FAST_MAX && !layout->destroy && !layout->finalize)) {
+    if (TY_LIKELY(size <= TY_HEAP_FAST_MAX && !layout->destroy && (!layout->finalize || layout->finalize_by_request))) {
         TyHeapRun *run = &ty_heap_runs[ty_heap_class(size)];
         uintptr_t cell = run->next, next = cell + ty_heap_cell_size(size);
         if (TY_LIKELY(next <= run->limit)) {

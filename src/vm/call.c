@@ -1,10 +1,10 @@
 /* Binding the arguments of a call to the parameters of a Python function, with CPython's error texts; running code objects. */
-#include "base/suggest.h"
 #include "object/dict.h"
 #include "object/int.h"
 #include "object/interpreter.h"
 #include "object/list.h"
 #include "object/str.h"
+#include "object/suggest.h"
 #include "object/tuple.h"
 #include "vm/frame.h"
 

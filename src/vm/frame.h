@@ -64,6 +64,17 @@ bool ty_frame_set_line(TyFrameObject *frame, Value line); /* vm/trace.c */
 
 TY_INLINE uint32_t ty_frame_instruction(const TyFrame *frame) { return (uint32_t)(frame->pc - frame->code->instructions); }
 
+/* object/type_parameter.c, exception_group.c and runtime/import.c: what intrinsics and imports need of them. */
+Value ty_typevar_new(Value name, Value evaluate_bound, Value evaluate_constraints); /* TY_NULL: none */
+Value ty_paramspec_new(Value name);
+Value ty_typevartuple_new(Value name);
+Value ty_typealias_new(Value name, Value type_params, Value evaluate);
+Value ty_type_parameter_set_default(Value parameter, Value evaluate);
+Value ty_subscript_generic(Value parameters);
+Value ty_exception_group_reraise(Value original, Value raised); /* what except* clauses leave to raise: an exception or None */
+Value ty_import_level(Value name, Value globals, Value from_list, Value level);
+Value ty_awaitable_iterator(Value v);
+
 /* --- running -------------------------------------------------------------------------------------------------------- */
 
 /* Runs the frame (already linked as the thread's innermost) until it returns, yields or fails. throwing: with the thread's exception

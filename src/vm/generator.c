@@ -1,5 +1,6 @@
 #include "vm/generator.h"
 #include "object/int.h"
+#include "object/list.h"
 #include "object/interpreter.h"
 #include "object/native.h"
 #include "object/str.h"
@@ -62,6 +63,9 @@ Value ty_generator_new(TyFrame *frame)
     g->frame.code = code;
     g->frame.generator = g;
     ty_store_release(&g->state, TY_GENERATOR_CREATED);
+    /* Only a generator that could have something to clean up is worth finalizing: every one has the handler that turns StopIteration into RuntimeError. */
+    if (type != &ty_generator_type || code->handler_count > 1)
+        ty_finalizer_register(&g->base);
     return ty_from_object(g);
 }
 
@@ -441,7 +445,7 @@ static const TyGetSetDef async_generator_getsets[] = { COMMON_GETSETS("ag", "ag_
 
 TyType ty_generator_type = {
     .base = TY_STATIC_HEADER(ty_type_type), .name = "generator", .flags = TY_TYPE_FINAL | TY_TYPE_NO_NEW | TY_TYPE_WEAKREFABLE,
-    .layout = { .size = sizeof(TyGenerator), .trace = generator_trace },
+    .layout = { .size = sizeof(TyGenerator), .trace = generator_trace, .finalize = ty_generator_finalize, .finalize_by_request = true },
     .slots = { .repr = generator_repr, .iter = ty_identity_iter, .next = generator_next }, .methods = generator_methods, .getsets = generator_getsets,
 };
 
@@ -478,7 +482,7 @@ static Value coroutine_await(Value self)
 
 TyType ty_coroutine_type = {
     .base = TY_STATIC_HEADER(ty_type_type), .name = "coroutine", .flags = TY_TYPE_FINAL | TY_TYPE_NO_NEW | TY_TYPE_WEAKREFABLE,
-    .layout = { .size = sizeof(TyGenerator), .trace = generator_trace, .finalize = ty_generator_finalize },
+    .layout = { .size = sizeof(TyGenerator), .trace = generator_trace, .finalize = ty_generator_finalize, .finalize_by_request = true },
     .slots = { .repr = generator_repr, .await = coroutine_await }, .methods = generator_methods, .getsets = coroutine_getsets,
 };
 
@@ -771,6 +775,6 @@ static const TyNativeDef async_generator_methods[] = {
 
 TyType ty_async_generator_type = {
     .base = TY_STATIC_HEADER(ty_type_type), .name = "async_generator", .flags = TY_TYPE_FINAL | TY_TYPE_NO_NEW | TY_TYPE_WEAKREFABLE,
-    .layout = { .size = sizeof(TyGenerator), .trace = generator_trace, .finalize = ty_generator_finalize },
+    .layout = { .size = sizeof(TyGenerator), .trace = generator_trace, .finalize = ty_generator_finalize, .finalize_by_request = true },
     .slots = { .repr = generator_repr, .aiter = ty_identity_iter, .anext = async_anext }, .methods = async_generator_methods, .getsets = async_generator_getsets,
 };
