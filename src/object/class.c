@@ -586,6 +586,8 @@ static bool class_fill(TyType *type, Value bases, Value dict)
             if (ty_as_type(ty_tuple_item(bases, i))->flags & TY_TYPE_HAS_DICT && !(base->flags & TY_TYPE_HAS_DICT))
                 plan.add_dict = true;
         }
+    if (ty_type_is_subtype(base, ty_module_type_object())) /* a module's attributes lie in the dict that it has anyway */
+        plan.add_dict = false;
     if (!lay_out(type, &plan, dict))
         return false;
     if (plan.add_weakref)

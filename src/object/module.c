@@ -1,0 +1,301 @@
+#include "object/module.h"
+#include "object/dict.h"
+#include "object/exception.h"
+#include "object/int.h"
+#include "object/interpreter.h"
+#include "object/list.h"
+#include "object/shape.h"
+#include "object/str.h"
+#include "object/tuple.h"
+#include "object/type.h"
+
+static TyModule *as_module(Value v) { return (TyModule *)ty_object(v); }
+
+bool ty_is_module(Value v) { return ty_is_object(v) && v != TY_NULL && ty_is_instance_of(v, &ty_module_type); }
+TyType *ty_module_type_object(void) { return &ty_module_type; }
+Value ty_module_dict(Value module) { return ty_field_acquire(&as_module(module)->dict); }
+
+static void module_trace(TyObject *self, TyMarker *marker)
+{
+    TyModule *m = (TyModule *)self;
+    ty_mark(marker, m->dict);
+    ty_mark(marker, m->state);
+    ty_mark(marker, m->name);
+}
+
+static bool fill_new_dict(Value dict, Value name, Value doc)
+{
+    return ty_dict_set(dict, TY_NAME("__name__"), name) && ty_dict_set(dict, TY_NAME("__doc__"), doc) && ty_dict_set(dict, TY_NAME("__package__"), TY_NONE)
+        && ty_dict_set(dict, TY_NAME("__loader__"), TY_NONE) && ty_dict_set(dict, TY_NAME("__spec__"), TY_NONE);
+}
+
+Value ty_module_new(Value name)
+{
+    Value self = ty_type_allocate(&ty_module_type, 0), dict = ty_dict_new();
+    if (self == TY_NULL || dict == TY_NULL || !fill_new_dict(dict, name, TY_NONE))
+        return TY_NULL;
+    ty_store(ty_object(self), &as_module(self)->name, name);
+    ty_store_publish(ty_object(self), &as_module(self)->dict, dict);
+    return self;
+}
+
+static bool add_functions(Value self, const TyModuleDef *def)
+{
+    Value name = ty_str_from_text(def->name), dict = ty_module_dict(self);
+    for (const TyNativeDef *f = def->functions; f && f->signature; f++) {
+        Value function = ty_native_new(f, self, name, TY_NULL);
+        if (function == TY_NULL || !ty_dict_set(dict, ty_intern_utf8(f->signature, strcspn(f->signature, "(")), function))
+            return false;
+    }
+    return true;
+}
+
+static bool add_types(Value self, const TyModuleDef *def)
+{
+    for (TyType *const *t = def->types; t && *t; t++)
+        if (!ty_type_ready(*t) || !ty_dict_set(ty_module_dict(self), (*t)->name_value, ty_from_object(*t)))
+            return false;
+    return true;
+}
+
+Value ty_module_create(const TyModuleDef *def)
+{
+    Value name = ty_str_from_text(def->name), self = name == TY_NULL ? TY_NULL : ty_module_new(name);
+    if (self == TY_NULL)
+        return TY_NULL;
+    TyModule *m = as_module(self);
+    m->def = def;
+    if (def->state_count) {
+        TyArray *state = ty_array_new((int64_t)def->state_count);
+        if (!state)
+            return TY_NULL;
+        ty_store(m, &m->state, ty_from_object(state));
+    }
+    if (def->doc && !ty_module_add(self, "__doc__", ty_str_from_text(def->doc)))
+        return TY_NULL;
+    if (!add_functions(self, def) || !add_types(self, def))
+        return TY_NULL;
+    if (ty_interpreter()->builtin_modules != TY_NULL && !ty_dict_set(ty_interpreter()->builtin_modules, name, self))
+        return TY_NULL;
+    return !def->execute || def->execute(self) ? self : TY_NULL;
+}
+
+bool ty_module_add(Value module, const char *name, Value value) { return value != TY_NULL && ty_dict_set(ty_module_dict(module), ty_intern_text(name), value); }
+bool ty_module_add_int(Value module, const char *name, int64_t value) { return ty_module_add(module, name, ty_int_from_int64(value)); }
+bool ty_module_add_str(Value module, const char *name, const char *value) { return ty_module_add(module, name, ty_str_from_text(value)); }
+
+Value *ty_module_state(Value module)
+{
+    Value state = as_module(module)->state;
+    return state == TY_NULL ? NULL : ((TyArray *)ty_object(state))->items;
+}
+
+static const TyModuleDef *find_def(const char *name)
+{
+    for (size_t i = 0; ty_builtin_modules[i]; i++)
+        if (!strcmp(ty_builtin_modules[i]->name, name))
+            return ty_builtin_modules[i];
+    return NULL;
+}
+
+Value ty_module_current(const char *name)
+{
+    Value modules = ty_interpreter()->builtin_modules;
+    Value there = ty_dict_get_text(modules, name);
+    if (there != TY_NULL || ty_raised())
+        return there;
+    const TyModuleDef *def = find_def(name);
+    return def ? ty_module_create(def) : ty_raise(&ty_ImportError, "no built-in module named %s", name);
+}
+
+Value ty_module_function(const char *module, const char *name)
+{
+    Value m = ty_module_current(module);
+    return m == TY_NULL ? TY_NULL : ty_get_attribute(m, ty_intern_text(name));
+}
+
+/* --- the type ------------------------------------------------------------------------------------------------------------ */
+
+static TySignature module_signature = TY_SIGNATURE("module(name, doc=None)");
+
+static Value module_new(TyType *type, const Value *arguments, size_t count, Value keywords)
+{
+    Value self = ty_type_allocate(type, 0), dict = ty_dict_new();
+    if (self == TY_NULL || dict == TY_NULL)
+        return TY_NULL;
+    ty_store_publish(ty_object(self), &as_module(self)->dict, dict);
+    return self;
+}
+
+static bool module_init(Value self, const Value *arguments, size_t count, Value keywords)
+{
+    Value a[2];
+    if (!ty_parse_arguments(&module_signature, arguments, count, keywords, a))
+        return false;
+    if (!ty_is_str(a[0]))
+        return ty_raise(&ty_TypeError, "module() argument 'name' must be str, not %T", a[0]), false;
+    ty_store(ty_object(self), &as_module(self)->name, a[0]);
+    return fill_new_dict(ty_module_dict(self), a[0], a[1] == TY_NULL ? TY_NONE : a[1]);
+}
+
+static Value module_repr(Value self)
+{
+    Value importlib = ty_interpreter()->importlib;
+    if (importlib != TY_NULL)
+        return ty_call_method_one(importlib, TY_NAME("_module_repr"), self);
+    Value name = ty_dict_get_text(ty_module_dict(self), "__name__");
+    return ty_str_format("<module %R>", name == TY_NULL ? TY_NONE : name);
+}
+
+static Value spec_of(Value dict)
+{
+    Value spec = ty_dict_get_str(dict, TY_NAME("__spec__"));
+    return spec == TY_NONE ? TY_NULL : spec;
+}
+
+static bool spec_initializing(Value spec)
+{
+    bool failed;
+    Value flag = spec == TY_NULL ? TY_NULL : ty_get_attribute_or_null(spec, TY_NAME("_initializing"), &failed);
+    int truth = flag == TY_NULL ? 0 : ty_is_true(flag);
+    if (truth < 0 || ty_raised())
+        ty_clear_exception();
+    return truth > 0;
+}
+
+static Value missing_attribute(Value self, Value name)
+{
+    Value dict = ty_module_dict(self);
+    Value module_name = ty_dict_get_str(dict, TY_NAME("__name__"));
+    Value error;
+    if (module_name == TY_NULL || !ty_is_str(module_name))
+        error = ty_str_format("module has no attribute '%U'", name);
+    else if (spec_initializing(spec_of(dict))) {
+        Value file = ty_dict_get_str(dict, TY_NAME("__file__"));
+        error = file != TY_NULL && ty_is_str(file)
+            ? ty_str_format("partially initialized module '%U' from '%U' has no attribute '%U' (most likely due to a circular import)", module_name, file, name)
+            : ty_str_format("partially initialized module '%U' has no attribute '%U' (most likely due to a circular import)", module_name, name);
+    } else
+        error = ty_str_format("module '%U' has no attribute '%U'", module_name, name);
+    Value exception = error == TY_NULL ? TY_NULL : ty_call_one(ty_from_object(&ty_AttributeError), error);
+    if (exception == TY_NULL)
+        return TY_NULL;
+    TyAttributeErrorObject *e = (TyAttributeErrorObject *)ty_object(exception);
+    ty_store(e, &e->name, name);
+    ty_store(e, &e->obj, self);
+    return ty_raise_object(exception);
+}
+
+static Value module_dir(Value self, Value *a)
+{
+    Value dict = ty_get_attribute(self, TY_NAME("__dict__"));
+    if (dict == TY_NULL)
+        return TY_NULL;
+    if (!ty_is_dict(dict))
+        return ty_raise(&ty_TypeError, "%T.__dict__ is not a dictionary", self);
+    Value hook = ty_dict_get_str(dict, TY_NAME("__dir__"));
+    return hook != TY_NULL ? ty_call_none(hook) : ty_raised() ? TY_NULL : ty_dict_keys(dict);
+}
+
+static Value module_get_dict(Value self) { return ty_module_dict(self); }
+
+static Value get_annotate(Value self)
+{
+    Value dict = ty_module_dict(self), annotate = ty_dict_get_str(dict, TY_NAME("__annotate__"));
+    if (annotate != TY_NULL || ty_raised())
+        return annotate;
+    return ty_dict_set(dict, TY_NAME("__annotate__"), TY_NONE) ? TY_NONE : TY_NULL;
+}
+
+static bool set_annotate(Value self, Value value)
+{
+    if (value == TY_NULL)
+        return ty_raise(&ty_TypeError, "cannot delete __annotate__ attribute"), false;
+    if (value != TY_NONE && !ty_is_callable(value))
+        return ty_raise(&ty_TypeError, "__annotate__ must be callable or None"), false;
+    Value dict = ty_module_dict(self);
+    return ty_dict_set(dict, TY_NAME("__annotate__"), value) && (value == TY_NONE || ty_dict_delete(dict, TY_NAME("__annotations__")) >= 0);
+}
+
+static Value get_annotations(Value self)
+{
+    Value dict = ty_module_dict(self), annotations = ty_dict_get_str(dict, TY_NAME("__annotations__"));
+    if (annotations != TY_NULL || ty_raised())
+        return annotations;
+    bool initializing = spec_initializing(spec_of(dict));
+    Value annotate = ty_dict_get_str(dict, TY_NAME("__annotate__"));
+    annotations = annotate != TY_NULL && ty_is_callable(annotate) ? ty_call_one(annotate, ty_from_immediate_int(1)) : ty_dict_new();
+    if (annotations == TY_NULL)
+        return TY_NULL;
+    if (!ty_is_dict(annotations))
+        return ty_raise(&ty_TypeError, "__annotate__() must return a dict, not %T", annotations);
+    if (!initializing && !ty_dict_set(dict, TY_NAME("__annotations__"), annotations))
+        return TY_NULL;
+    return annotations;
+}
+
+static bool set_annotations(Value self, Value value)
+{
+    Value dict = ty_module_dict(self);
+    if (value != TY_NULL) {
+        if (!ty_dict_set(dict, TY_NAME("__annotations__"), value))
+            return false;
+    } else {
+        int deleted = ty_dict_delete(dict, TY_NAME("__annotations__"));
+        if (deleted == 0)
+            ty_raise(&ty_AttributeError, "__annotations__");
+        if (deleted <= 0)
+            return false;
+    }
+    return ty_dict_delete(dict, TY_NAME("__annotate__")) >= 0;
+}
+
+static const TyNativeDef module_methods[] = { TY_METHOD("__dir__(self, /)", module_dir, "__dir__() -> list\nspecialized dir() implementation"), {0} };
+static const TyGetSetDef module_getsets[] = {
+    { "__dict__", module_get_dict, NULL, NULL }, { "__annotations__", get_annotations, set_annotations, NULL }, { "__annotate__", get_annotate, set_annotate, NULL }, {0}
+};
+
+/* A module's attributes lie in its dict, which is there from the start; subclasses have no other. */
+static bool module_set_attribute(Value self, Value name, Value value)
+{
+    Value attribute = ty_type_lookup(ty_type_of(self), name);
+    if (attribute != TY_NULL) {
+        TyDescriptorSet set = ty_type_of(attribute)->slots.set;
+        if (set)
+            return set(attribute, self, value);
+    }
+    Value dict = ty_module_dict(self);
+    if (value != TY_NULL)
+        return ty_dict_set(dict, ty_intern(name), value);
+    int deleted = ty_dict_delete(dict, name);
+    if (deleted == 0)
+        missing_attribute(self, name);
+    return deleted > 0;
+}
+
+static Value module_find_attribute(Value self, Value name)
+{
+    if (!ty_is_str(name))
+        return ty_raise(&ty_TypeError, "attribute name must be string, not '%T'", name);
+    TyType *type = ty_type_of(self);
+    Value attribute = ty_type_lookup(type, name);
+    TyDescriptorGet get = attribute == TY_NULL ? NULL : ty_type_of(attribute)->slots.get;
+    if (get && ty_type_of(attribute)->slots.set)
+        return get(attribute, self, ty_from_object(type));
+    Value own = ty_dict_get(ty_module_dict(self), name);
+    if (own != TY_NULL || ty_raised())
+        return own;
+    if (attribute != TY_NULL)
+        return get ? get(attribute, self, ty_from_object(type)) : attribute;
+    Value hook = ty_dict_get_str(ty_module_dict(self), TY_NAME("__getattr__"));
+    if (hook != TY_NULL)
+        return ty_call_one(hook, name);
+    return ty_raised() ? TY_NULL : missing_attribute(self, name);
+}
+
+TyType ty_module_type = {
+    .base = TY_STATIC_HEADER(ty_type_type), .name = "module", .flags = TY_TYPE_WEAKREFABLE, .layout = { .size = sizeof(TyModule), .trace = module_trace },
+    .doc = "module(name, doc=None)\n--\n\nCreate a module object.\n\nThe name must be a string; the optional docstring can have any type.",
+    .slots = { .repr = module_repr, .get_attribute = module_find_attribute, .set_attribute = module_set_attribute, .new = module_new, .init = module_init },
+    .methods = module_methods, .getsets = module_getsets,
+};

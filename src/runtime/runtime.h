@@ -1,0 +1,27 @@
+/* The runtime: starting and ending the process, interpreters, and running programs. */
+#ifndef TY_RUNTIME_RUNTIME_H
+#define TY_RUNTIME_RUNTIME_H
+
+#include "object/interpreter.h"
+#include "runtime/config.h"
+
+bool ty_runtime_start(void);                   /* heap, static types, main interpreter; false: a message was printed */
+int ty_runtime_run(void);                      /* what the configuration says; the exit status */
+void ty_runtime_end(int *status);              /* threads joined, atexit, finalizers, files flushed */
+int ty_exit_status(void);                      /* handles a raised exception at the top level (SystemExit included), prints it; the status */
+
+TyInterpreter *ty_interpreter_new(void);       /* with builtins and sys, without importlib; NULL with an exception */
+bool ty_interpreter_start_import(TyInterpreter *interpreter); /* importlib, path hooks */
+TyInterpreter *ty_interpreter_main(void);
+void ty_interpreter_trace_all(void *context, TyMarker *marker);
+void ty_interpreter_each(void (*visit)(TyInterpreter *interpreter, void *context), void *context);
+
+/* runtime/run.c */
+Value ty_compile_source(const char *source, size_t size, Value filename, int mode /* TyParseMode */, uint32_t flags, int optimize, int feature_version, bool source_is_str);
+bool ty_run_source(const char *source, size_t size, Value filename, int mode, Value globals);
+Value ty_import_level(Value name, Value globals, Value from_list, Value level);
+Value ty_import_module(const char *name);
+bool ty_sys_start(TyInterpreter *interpreter); /* modules/sys.c: what sys has that depends on the configuration */
+Value ty_sys_get(const char *name);            /* borrowed from sys's dict; TY_NULL without exception */
+
+#endif
