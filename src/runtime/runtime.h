@@ -18,6 +18,11 @@ void ty_interpreter_each(void (*visit)(TyInterpreter *interpreter, void *context
 
 /* runtime/run.c */
 Value ty_compile_source(const char *source, size_t size, Value filename, int mode /* TyParseMode */, uint32_t flags, int optimize, int feature_version, bool source_is_str);
+Value ty_compile_value(Value source, Value filename, int mode, uint32_t flags, int optimize, int feature_version); /* modules/builtins.c */
+bool ty_ast_is_node(Value v);                  /* modules/_ast: an instance of ast.AST */
+Value ty_ast_compile(Value node, Value filename, int mode, uint32_t flags, int optimize);
+Value ty_ast_from_source(const char *source, size_t size, Value filename, int mode, uint32_t flags, int feature_version, bool source_is_str);
+Value ty_anext_default_new(Value awaitable, Value fallback); /* vm/generator.c */
 bool ty_run_source(const char *source, size_t size, Value filename, int mode, Value globals);
 Value ty_import_level(Value name, Value globals, Value from_list, Value level);
 Value ty_import_module(const char *name);
