@@ -130,6 +130,7 @@ Value ty_raise_attribute_error(Value object, Value name); /* "'x' object has no 
 Value ty_raise_name_error(TyType *type, const char *format, Value name);
 Value ty_raise_import_error(TyType *type, Value message, Value name, Value path);
 bool ty_warn(TyType *category, int64_t stack_level, const char *format, ...); /* false: the warning became an exception; calls _warnings */
+bool ty_warn_explicit(TyType *category, Value message, Value filename, int line); /* modules/_warnings.c */
 
 /* Asking and clearing. */
 TY_INLINE bool ty_raised(void) { return ty_thread->exception != TY_NULL; }

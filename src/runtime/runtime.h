@@ -27,6 +27,7 @@ bool ty_run_source(const char *source, size_t size, Value filename, int mode, Va
 Value ty_import_level(Value name, Value globals, Value from_list, Value level);
 Value ty_import_module(const char *name);
 bool ty_sys_start(TyInterpreter *interpreter); /* modules/sys.c: what sys has that depends on the configuration */
+bool ty_sys_open_streams(TyInterpreter *interpreter); /* stdin, stdout, stderr */
 Value ty_sys_get(const char *name);            /* borrowed from sys's dict; TY_NULL without exception */
 
 #endif

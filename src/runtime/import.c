@@ -1,0 +1,238 @@
+/* Importing: the fast path for modules that are there already; everything else is importlib's. */
+#include "object/dict.h"
+#include "object/exception.h"
+#include "object/int.h"
+#include "object/list.h"
+#include "object/module.h"
+#include "object/native.h"
+#include "object/str.h"
+#include "object/tuple.h"
+#include "object/type.h"
+#include "runtime/runtime.h"
+#include "syntax/parse.h"
+#include "vm/frame.h"
+#include <stdio.h>
+#include <stdlib.h>
+
+/* "a.b" of `from .b import x` in package "a"; TY_NULL without an exception when importlib has to find out. */
+static Value resolve_relative(Value name, Value globals, int64_t level)
+{
+    if (!ty_is_dict(globals))
+        return TY_NULL;
+    Value package = ty_dict_get_str(globals, TY_NAME("__package__")), spec = ty_dict_get_str(globals, TY_NAME("__spec__"));
+    if (package == TY_NULL || !ty_is_str(package) || ty_str_length(package) == 0 || spec == TY_NULL)
+        return TY_NULL;
+    int64_t end = ty_str_length(package);
+    while (--level > 0) {
+        end = ty_str_find_char(package, '.', 0, end, -1);
+        if (end < 0)
+            return TY_NULL;
+    }
+    Value base = ty_str_slice(package, 0, end);
+    if (base == TY_NULL || ty_str_length(name) == 0)
+        return base;
+    return ty_str_format("%U.%U", base, name);
+}
+
+static bool is_initializing(Value module)
+{
+    Value dict = ty_is_module(module) ? ty_module_dict(module) : TY_NULL;
+    Value spec = dict == TY_NULL ? TY_NULL : ty_dict_get_str(dict, TY_NAME("__spec__"));
+    if (spec == TY_NULL || spec == TY_NONE)
+        return false;
+    bool failed;
+    Value flag = ty_get_attribute_or_null(spec, TY_NAME("_initializing"), &failed);
+    if (failed)
+        ty_clear_exception();
+    return flag != TY_NULL && ty_is_true(flag) > 0;
+}
+
+/* The module of that full name, imported if need be. */
+static Value import_full(Value name)
+{
+    TyInterpreter *interpreter = ty_interpreter();
+    Value module = ty_get_item_or_null(interpreter->modules, name);
+    if (module == TY_NULL && ty_raised())
+        return TY_NULL;
+    if (module != TY_NULL && module != TY_NONE) {
+        if (is_initializing(module) && interpreter->importlib != TY_NULL && ty_call_method_one(interpreter->importlib, TY_NAME("_lock_unlock_module"), name) == TY_NULL)
+            return TY_NULL;
+        return module;
+    }
+    if (interpreter->importlib == TY_NULL) {
+        size_t size;
+        Value holder;
+        const char *text = ty_str_utf8(name, &size, &holder);
+        return text ? ty_module_current(text) : TY_NULL;
+    }
+    Value find = ty_get_attribute(interpreter->importlib, TY_NAME("_find_and_load"));
+    return find == TY_NULL ? TY_NULL : ty_call_two(find, name, ty_get_attribute(interpreter->importlib, TY_NAME("_gcd_import")));
+}
+
+/* The frames of importlib between an error and its importer say nothing to the reader: they are taken off the traceback. */
+static void trim_traceback(void)
+{
+    if (!ty_raised() || ty_config.verbose)
+        return;
+    Value exception = ty_thread->exception;
+    bool always = ty_is_instance_of(exception, &ty_ImportError);
+    TyObject *owner = ty_object(exception);
+    Value *link = &ty_as_exception(exception)->traceback, *outer = NULL;
+    bool in_chunk = false;
+    TyObject *outer_owner = NULL;
+    for (Value tb = *link; tb != TY_NULL && ty_is_exact(tb, &ty_traceback_type);) {
+        TyTraceback *t = (TyTraceback *)ty_object(tb);
+        TyCode *code = ((TyFrameObject *)ty_object(t->frame))->code;
+        bool ours = ty_str_equal_text(code->filename, "<frozen importlib._bootstrap>") || ty_str_equal_text(code->filename, "<frozen importlib._bootstrap_external>");
+        if (ours && !in_chunk) {
+            outer = link;
+            outer_owner = owner;
+        }
+        in_chunk = ours;
+        Value next = t->next;
+        if (ours && (always || ty_str_equal_text(code->name, "_call_with_frames_removed")))
+            ty_store(outer_owner, outer, next);
+        link = &t->next;
+        owner = &t->base;
+        tb = next;
+    }
+}
+
+static Value top_package(Value name, Value full, Value module, int64_t level)
+{
+    int64_t dot = ty_str_find_char(name, '.', 0, ty_str_length(name), 1);
+    if (dot < 0)
+        return module;
+    if (level == 0) {
+        Value front = ty_str_slice(name, 0, dot);
+        return front == TY_NULL ? TY_NULL : import_full(front);
+    }
+    int64_t cut = ty_str_length(full) - (ty_str_length(name) - dot);
+    Value front = ty_str_slice(full, 0, cut);
+    Value found = front == TY_NULL ? TY_NULL : ty_get_item_or_null(ty_interpreter()->modules, front);
+    return found != TY_NULL || ty_raised() ? found : ty_raise(&ty_KeyError, "%R not in sys.modules as expected", front);
+}
+
+static Value import_level(Value name, Value globals, Value from_list, int64_t level)
+{
+    Value full = name;
+    TyInterpreter *interpreter = ty_interpreter();
+    if (level > 0) {
+        full = resolve_relative(name, globals, level);
+        if (full == TY_NULL) {
+            if (ty_raised())
+                return TY_NULL;
+            Value arguments[5] = { name, globals, TY_NONE, from_list, ty_int_from_int64(level) };
+            Value import = interpreter->importlib == TY_NULL ? TY_NULL : ty_get_attribute(interpreter->importlib, TY_NAME("__import__"));
+            return import == TY_NULL ? TY_NULL : ty_call(import, arguments, 5, TY_NULL);
+        }
+    }
+    Value module = import_full(full);
+    if (module == TY_NULL)
+        return TY_NULL;
+    int wanted = from_list == TY_NONE || from_list == TY_NULL ? 0 : ty_is_true(from_list);
+    if (wanted < 0)
+        return TY_NULL;
+    if (!wanted)
+        return level == 0 || ty_str_length(name) > 0 ? top_package(name, full, module, level) : module;
+    bool failed;
+    Value path = ty_get_attribute_or_null(module, TY_NAME("__path__"), &failed);
+    if (path == TY_NULL || interpreter->importlib == TY_NULL)
+        return failed ? TY_NULL : module;
+    Value handle = ty_get_attribute(interpreter->importlib, TY_NAME("_handle_fromlist"));
+    Value arguments[3] = { module, from_list, ty_get_attribute(interpreter->importlib, TY_NAME("_gcd_import")) };
+    return handle == TY_NULL || arguments[2] == TY_NULL ? TY_NULL : ty_call(handle, arguments, 3, TY_NULL);
+}
+
+Value ty_import_level(Value name, Value globals, Value from_list, Value level_value)
+{
+    int64_t level;
+    if (!ty_is_str(name))
+        return ty_raise(&ty_TypeError, "module name must be a string");
+    if (!ty_to_int64(level_value, &level))
+        return TY_NULL;
+    if (level < 0)
+        return ty_raise(&ty_ValueError, "level must be >= 0");
+    if (level == 0 && ty_str_length(name) == 0)
+        return ty_raise(&ty_ValueError, "Empty module name");
+    Value module = import_level(name, globals, from_list, level);
+    if (module == TY_NULL)
+        trim_traceback();
+    return module;
+}
+
+Value ty_import_module(const char *name)
+{
+    Value module_name = ty_str_from_text(name);
+    return module_name == TY_NULL ? TY_NULL : import_full(module_name);
+}
+
+/* --- starting importlib --------------------------------------------------------------------------------------------------------- */
+
+static char *read_file(const char *path, size_t *size)
+{
+    FILE *file = fopen(path, "rb");
+    if (!file)
+        return NULL;
+    char *text = NULL;
+    *size = 0;
+    size_t capacity = 0, got;
+    do {
+        if (capacity - *size < 65536) {
+            capacity = capacity ? capacity * 2 : 1 << 18;
+            char *grown = realloc(text, capacity);
+            if (!grown) {
+                free(text);
+                fclose(file);
+                return NULL;
+            }
+            text = grown;
+        }
+        got = fread(text + *size, 1, capacity - *size, file);
+        *size += got;
+    } while (got > 0);
+    fclose(file);
+    return text;
+}
+
+/* Runs one of importlib's two core files as the module `name`. */
+static Value run_core(const char *file, const char *name, const char *shown)
+{
+    char path[4096];
+    size_t size;
+    snprintf(path, sizeof path, "%s/importlib/%s", ty_config.platform_library, file);
+    char *source = read_file(path, &size);
+    if (!source)
+        return ty_raise(&ty_ImportError, "cannot read %s: the standard library is not there", path);
+    Value module = ty_module_new(ty_str_from_text(name)), filename = ty_str_from_text(shown);
+    Value code = module == TY_NULL || filename == TY_NULL ? TY_NULL : ty_compile_source(source, size, filename, TY_PARSE_FILE, 0, -1, -1, false);
+    free(source);
+    if (code == TY_NULL || !ty_dict_set_text(ty_module_dict(module), "__builtins__", ty_interpreter()->builtins_module)
+        || ty_eval_code(code, ty_module_dict(module), TY_NULL, TY_NULL) == TY_NULL)
+        return TY_NULL;
+    return ty_dict_set_text(ty_interpreter()->modules, name, module) ? module : TY_NULL;
+}
+
+bool ty_interpreter_start_import(TyInterpreter *interpreter)
+{
+    Value core = run_core("_bootstrap.py", "_frozen_importlib", "<frozen importlib._bootstrap>");
+    Value imp = core == TY_NULL ? TY_NULL : ty_module_current("_imp");
+    if (imp == TY_NULL || !ty_dict_set_text(interpreter->modules, "_imp", imp))
+        return false;
+    Value install = ty_get_attribute(core, TY_NAME("_install"));
+    if (install == TY_NULL || ty_call_two(install, interpreter->sys_module, imp) == TY_NULL)
+        return false;
+    interpreter->importlib = core;
+    Value external = run_core("_bootstrap_external.py", "_frozen_importlib_external", "<frozen importlib._bootstrap_external>");
+    if (external == TY_NULL)
+        return false;
+    if (!ty_set_attribute(core, TY_NAME("_bootstrap_external"), external) || ty_call_method_one(external, TY_NAME("_install"), core) == TY_NULL)
+        return false;
+    /* zipimport has to look at paths before the finder of folders does. */
+    Value zip = ty_import_module("zipimport");
+    Value importer = zip == TY_NULL ? TY_NULL : ty_get_attribute(zip, TY_NAME("zipimporter"));
+    Value hooks = ty_sys_get("path_hooks");
+    if (importer == TY_NULL || hooks == TY_NULL)
+        return false;
+    return ty_list_insert(hooks, 0, importer);
+}

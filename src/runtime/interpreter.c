@@ -1,0 +1,142 @@
+/* Interpreters: made, linked in the process's list, marked. */
+#include "object/dict.h"
+#include "object/exception.h"
+#include "object/list.h"
+#include "object/module.h"
+#include "object/native.h"
+#include "object/str.h"
+#include "object/tuple.h"
+#include "object/type.h"
+#include "runtime/runtime.h"
+#include "vm/frame.h"
+#include <stdio.h>
+#include <stdlib.h>
+
+extern TyType *const ty_static_types[];
+
+static pthread_mutex_t list_lock = PTHREAD_MUTEX_INITIALIZER;
+static TyInterpreter *first_interpreter, *main_interpreter;
+static int64_t next_id;
+
+TyInterpreter *ty_interpreter_main(void) { return main_interpreter; }
+
+void ty_interpreter_each(void (*visit)(TyInterpreter *interpreter, void *context), void *context)
+{
+    pthread_mutex_lock(&list_lock);
+    for (TyInterpreter *i = first_interpreter; i; i = i->next)
+        visit(i, context);
+    pthread_mutex_unlock(&list_lock);
+}
+
+/* Runs with the world stopped: nobody holds the list's lock at a safepoint. */
+void ty_interpreter_trace_all(void *context, TyMarker *marker)
+{
+    for (TyInterpreter *i = first_interpreter; i; i = i->next) {
+#define MARK(name) ty_mark(marker, i->name);
+        TY_INTERPRETER_VALUES(MARK)
+#undef MARK
+    }
+}
+
+static TyInterpreter *interpreter_allocate(void)
+{
+    TyInterpreter *interpreter = calloc(1, sizeof *interpreter);
+    if (!interpreter)
+        return NULL;
+    pthread_mutex_init(&interpreter->lock, NULL);
+    interpreter->config = &ty_config;
+    ty_store_relaxed(&interpreter->recursion_limit, 1000);
+    ty_store_relaxed(&interpreter->int_max_str_digits, ty_config.int_max_str_digits >= 0 ? ty_config.int_max_str_digits : 4300);
+    pthread_mutex_lock(&list_lock);
+    interpreter->id = next_id++;
+    interpreter->next = first_interpreter;
+    first_interpreter = interpreter;
+    if (!main_interpreter)
+        main_interpreter = interpreter;
+    pthread_mutex_unlock(&list_lock);
+    return interpreter;
+}
+
+/* What the thread needs before it can run Python. */
+bool ty_thread_begin(TyThread *thread)
+{
+    size_t size = thread->main ? (size_t)256 << 20 : (size_t)64 << 20;
+    thread->recursion_limit = thread->interpreter ? ty_load_relaxed(&thread->interpreter->recursion_limit) : 1000;
+    return ty_vm_thread_start(thread, size);
+}
+
+void ty_thread_end(TyThread *thread) { ty_vm_thread_end(thread); }
+
+static bool interpreter_fill(TyInterpreter *interpreter)
+{
+    interpreter->static_subclasses = ty_dict_new();
+    interpreter->builtin_modules = ty_dict_new();
+    interpreter->modules = ty_dict_new();
+    if (interpreter->static_subclasses == TY_NULL || interpreter->builtin_modules == TY_NULL || interpreter->modules == TY_NULL)
+        return false;
+    Value builtins = ty_module_current("builtins");
+    if (builtins == TY_NULL)
+        return false;
+    interpreter->builtins_module = builtins;
+    interpreter->builtins = ty_module_dict(builtins);
+    interpreter->import_function = ty_dict_get_text(interpreter->builtins, "__import__");
+    Value sys = ty_module_current("sys");
+    if (sys == TY_NULL)
+        return false;
+    interpreter->sys_module = sys;
+    interpreter->sys = ty_module_dict(sys);
+    return ty_dict_set_text(interpreter->modules, "builtins", builtins) && ty_dict_set_text(interpreter->modules, "sys", sys) && ty_sys_start(interpreter);
+}
+
+static bool ready_static_types(void)
+{
+    if (!ty_type_ready(&ty_object_type_) || !ty_type_ready(&ty_type_type))
+        return false;
+    for (size_t i = 0; ty_static_types[i]; i++)
+        if (!ty_type_ready(ty_static_types[i])) {
+            fprintf(stderr, "typhon: cannot make the type '%s'\n", ty_static_types[i]->name);
+            return false;
+        }
+    return true;
+}
+
+bool ty_types_start(void) { return ready_static_types(); }
+
+/* Subclasses of static types that are themselves static: known to every interpreter. */
+static void enter_static_subclasses(void)
+{
+    for (size_t i = 0; ty_static_types[i]; i++) {
+        TyType *type = ty_static_types[i];
+        for (int64_t b = 0; b < ty_tuple_length(type->bases); b++) {
+            Value list = ty_type_subclass_list(ty_as_type(ty_tuple_item(type->bases, b)), true);
+            Value reference = list == TY_NULL ? TY_NULL : ty_weak_reference_new(ty_from_object(type), TY_NULL);
+            if (reference != TY_NULL)
+                ty_list_append(list, reference);
+        }
+    }
+}
+
+bool ty_runtime_start(void)
+{
+    if (!ty_heap_start(ty_config.gc_stress)) {
+        fprintf(stderr, "typhon: no address space for the heap\n");
+        return false;
+    }
+    TyInterpreter *interpreter = interpreter_allocate();
+    TyThread *thread = interpreter ? ty_thread_attach(interpreter) : NULL;
+    if (!thread) {
+        fprintf(stderr, "typhon: out of memory\n");
+        return false;
+    }
+    thread->main = true;
+    interpreter->main_thread = thread;
+    ty_root_function_add(ty_interpreter_trace_all, NULL);
+    if (!ty_thread_begin(thread) || !ready_static_types() || !ty_exceptions_start() || !interpreter_fill(interpreter)) {
+        if (ty_raised())
+            ty_print_exception(ty_take_exception());
+        fprintf(stderr, "typhon: cannot start\n");
+        return false;
+    }
+    enter_static_subclasses();
+    return true;
+}

@@ -1,0 +1,231 @@
+/* Running what the command line asks for, and leaving. */
+#include "object/dict.h"
+#include "object/exception.h"
+#include "object/list.h"
+#include "object/module.h"
+#include "object/native.h"
+#include "object/str.h"
+#include "object/tuple.h"
+#include "modules/atexit.h"
+#include "runtime/runtime.h"
+#include "syntax/parse.h"
+#include "vm/frame.h"
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static Value make_main(void)
+{
+    TyInterpreter *interpreter = ty_interpreter();
+    Value module = ty_module_new(TY_NAME("__main__"));
+    if (module == TY_NULL || !ty_dict_set_text(interpreter->modules, "__main__", module) || !ty_dict_set_text(ty_module_dict(module), "__builtins__", interpreter->builtins_module))
+        return TY_NULL;
+    interpreter->main_module = module;
+    if (interpreter->importlib == TY_NULL)
+        return module;
+    Value loader = ty_get_attribute(interpreter->importlib, TY_NAME("BuiltinImporter"));
+    return loader != TY_NULL && ty_dict_set_text(ty_module_dict(module), "__loader__", loader) ? module : TY_NULL;
+}
+
+static bool insert_path(Value entry)
+{
+    Value path = ty_sys_get("path");
+    return entry != TY_NULL && path != TY_NULL && ty_list_insert(path, 0, entry);
+}
+
+static bool run_command(Value globals)
+{
+    size_t size = strlen(ty_config.command);
+    char *text = malloc(size + 2);
+    if (!text)
+        return ty_raise_memory_error(), false;
+    memcpy(text, ty_config.command, size);
+    memcpy(text + size, "\n", 2);
+    bool done = ty_run_source(text, size + 1, TY_NAME("<string>"), TY_PARSE_FILE, globals);
+    free(text);
+    return done;
+}
+
+static bool run_module(const char *name)
+{
+    Value runpy = ty_import_module("runpy");
+    Value run = runpy == TY_NULL ? TY_NULL : ty_get_attribute(runpy, TY_NAME("_run_module_as_main"));
+    Value module = ty_str_decode_fs(name, strlen(name));
+    return run != TY_NULL && module != TY_NULL && ty_call_two(run, module, TY_TRUE) != TY_NULL;
+}
+
+static char *read_all(FILE *file, size_t *size)
+{
+    size_t capacity = 1 << 16;
+    char *text = malloc(capacity);
+    *size = 0;
+    ty_blocking_begin();
+    while (text) {
+        size_t got = fread(text + *size, 1, capacity - *size - 1, file);
+        *size += got;
+        if (got == 0)
+            break;
+        if (capacity - *size < 4096) {
+            char *grown = realloc(text, capacity *= 2);
+            if (!grown)
+                free(text);
+            text = grown;
+        }
+    }
+    ty_blocking_end();
+    return text;
+}
+
+static bool run_stream(FILE *file, Value filename, Value globals)
+{
+    size_t size;
+    char *text = read_all(file, &size);
+    if (!text)
+        return ty_raise_memory_error(), false;
+    if (ty_config.skip_first_line) {
+        char *end = memchr(text, '\n', size);
+        if (end) { /* the line stays, empty, so that line numbers agree */
+            size -= (size_t)(end - text);
+            memmove(text, end, size);
+        }
+    }
+    bool done = ty_run_source(text, size, filename, TY_PARSE_FILE, globals);
+    free(text);
+    return done;
+}
+
+static int run_file(const char *path, Value globals)
+{
+    Value name = ty_str_decode_fs(path, strlen(path));
+    struct stat status;
+    if (name == TY_NULL)
+        return ty_exit_status();
+    if (stat(path, &status) == 0 && S_ISDIR(status.st_mode)) {
+        if (!insert_path(name))
+            return ty_exit_status();
+        Value runpy = ty_import_module("runpy");
+        Value run = runpy == TY_NULL ? TY_NULL : ty_get_attribute(runpy, TY_NAME("_run_module_as_main"));
+        if (run != TY_NULL)
+            ty_call_two(run, TY_NAME("__main__"), TY_FALSE);
+        return ty_exit_status();
+    }
+    FILE *file = fopen(path, "rb");
+    if (!file) {
+        fprintf(stderr, "%s: can't open file '%s': [Errno %d] %s\n", ty_config.executable, path, errno, strerror(errno));
+        return 2;
+    }
+    int first = getc(file), second = getc(file);
+    rewind(file);
+    if (first == 'P' && second == 'K') {
+        fclose(file);
+        Value runpy = insert_path(name) ? ty_import_module("runpy") : TY_NULL;
+        Value run = runpy == TY_NULL ? TY_NULL : ty_get_attribute(runpy, TY_NAME("_run_module_as_main"));
+        if (run != TY_NULL)
+            ty_call_two(run, TY_NAME("__main__"), TY_FALSE);
+        return ty_exit_status();
+    }
+    if (!ty_config.safe_path) {
+        char *real = realpath(path, NULL), *slash = real ? strrchr(real, '/') : NULL;
+        bool entered = insert_path(real && slash ? ty_str_decode_fs(real, slash == real ? 1 : (size_t)(slash - real)) : ty_str_empty());
+        free(real);
+        if (!entered) {
+            fclose(file);
+            return ty_exit_status();
+        }
+    }
+    Value loader_class = ty_get_attribute(ty_get_attribute(ty_interpreter()->importlib, TY_NAME("_bootstrap_external")), TY_NAME("SourceFileLoader"));
+    Value loader = loader_class == TY_NULL ? TY_NULL : ty_call_two(loader_class, TY_NAME("__main__"), name);
+    if (loader == TY_NULL || !ty_dict_set_text(globals, "__loader__", loader) || !ty_dict_set_text(globals, "__file__", name)) {
+        fclose(file);
+        return ty_exit_status();
+    }
+    run_stream(file, name, globals);
+    fclose(file);
+    return ty_exit_status();
+}
+
+static int run_interactive(Value globals)
+{
+    Value module = ty_import_module("code");
+    Value interact = module == TY_NULL ? TY_NULL : ty_get_attribute(module, TY_NAME("interact"));
+    if (interact == TY_NULL)
+        return ty_exit_status();
+    if (ty_import_module("readline") == TY_NULL)
+        ty_clear_exception();
+    Value banner = ty_config.quiet ? ty_str_empty() : ty_str_format("Typhon %S on %S\nType \"help\", \"copyright\", \"credits\" or \"license\" for more information.", ty_sys_get("version"), ty_sys_get("platform"));
+    Value arguments[4] = { banner, globals, ty_str_empty(), TY_TRUE };
+    Value keywords = ty_tuple_pack(4, TY_NAME("banner"), TY_NAME("local"), TY_NAME("exitmsg"), TY_NAME("local_exit"));
+    if (banner != TY_NULL && keywords != TY_NULL)
+        ty_call(interact, arguments, 0, keywords);
+    return ty_exit_status();
+}
+
+static bool import_site(void)
+{
+    if (ty_config.no_site)
+        return true;
+    return ty_import_module("site") != TY_NULL;
+}
+
+int ty_runtime_run(void)
+{
+    TyInterpreter *interpreter = ty_interpreter();
+    if (!ty_interpreter_start_import(interpreter) || !ty_sys_open_streams(interpreter)) {
+        int status = ty_exit_status();
+        return status ? status : 1;
+    }
+    Value main = make_main();
+    if (main == TY_NULL || !import_site())
+        return ty_exit_status();
+    Value globals = ty_module_dict(main);
+    int status = 0;
+    if (ty_config.command) {
+        if (ty_config.safe_path || insert_path(ty_str_empty()))
+            run_command(globals);
+        status = ty_exit_status();
+    } else if (ty_config.module) {
+        char folder[4096];
+        if (!ty_config.safe_path && getcwd(folder, sizeof folder))
+            insert_path(ty_str_decode_fs(folder, strlen(folder)));
+        run_module(ty_config.module);
+        status = ty_exit_status();
+    } else if (ty_config.file)
+        status = run_file(ty_config.file, globals);
+    else {
+        if (!ty_config.safe_path)
+            insert_path(ty_str_empty());
+        if (ty_config.interactive || isatty(0))
+            return run_interactive(globals);
+        run_stream(stdin, TY_NAME("<stdin>"), globals);
+        status = ty_exit_status();
+    }
+    if (ty_config.inspect)
+        return run_interactive(globals);
+    return status;
+}
+
+void ty_runtime_end(int *status)
+{
+    TyInterpreter *interpreter = ty_interpreter();
+    Value threading = ty_dict_get_text(interpreter->modules, "threading");
+    if (threading != TY_NULL && ty_call_method_none(threading, TY_NAME("_shutdown")) == TY_NULL)
+        ty_write_unraisable(threading, NULL);
+    ty_atexit_run();
+    ty_store_release(&interpreter->finalizing, true);
+    static const char *const streams[] = { "stdout", "stderr" };
+    for (int i = 0; i < 2; i++) {
+        Value stream = ty_sys_get(streams[i]);
+        if (stream != TY_NULL && stream != TY_NONE && ty_call_method_none(stream, TY_NAME("flush")) == TY_NULL) {
+            bool closed = ty_get_attribute(stream, TY_NAME("closed")) == TY_TRUE;
+            if (closed || i == 1)
+                ty_clear_exception();
+            else {
+                ty_write_unraisable(stream, NULL);
+                *status = 120;
+            }
+        }
+    }
+    ty_heap_finalize_all(interpreter);
+}
