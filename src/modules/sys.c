@@ -6,6 +6,7 @@
 #include "object/interpreter.h"
 #include "object/list.h"
 #include "object/module.h"
+#include "object/namespace.h"
 #include "object/native.h"
 #include "object/str.h"
 #include "object/tuple.h"
@@ -331,7 +332,7 @@ static Value sys_set_asyncgen_hooks(Value self, Value *a)
 
 /* --- auditing ---------------------------------------------------------------------------------------------------------------------------- */
 
-bool ty_audit(Value event, Value arguments)
+static bool audit(Value event, Value arguments)
 {
     Value hooks = ty_interpreter()->audit_hooks;
     for (int64_t i = 0; hooks != TY_NULL && i < ty_list_length(hooks); i++) {
@@ -342,6 +343,33 @@ bool ty_audit(Value event, Value arguments)
     return true;
 }
 
+/* Formats of arguments: V Value, s C text, i int, l int64_t. */
+bool ty_audit(const char *event, const char *format, ...)
+{
+    if (TY_LIKELY(ty_interpreter()->audit_hooks == TY_NULL))
+        return true;
+    size_t count = strlen(format);
+    Value arguments = ty_tuple_new((int64_t)count);
+    if (arguments == TY_NULL)
+        return false;
+    va_list list;
+    va_start(list, format);
+    for (size_t i = 0; i < count; i++) {
+        Value v = TY_NULL;
+        switch (format[i]) {
+        case 'V': v = va_arg(list, Value); break;
+        case 's': { const char *s = va_arg(list, const char *); v = s ? ty_str_from_text(s) : TY_NONE; break; }
+        case 'i': v = ty_int_from_int64(va_arg(list, int)); break;
+        default: v = ty_int_from_int64(va_arg(list, int64_t)); break;
+        }
+        if (v == TY_NULL)
+            break;
+        ty_tuple_set(arguments, (int64_t)i, v);
+    }
+    va_end(list);
+    return !ty_raised() && audit(ty_intern_text(event), arguments);
+}
+
 static Value sys_audit(Value self, const Value *arguments, size_t count, Value keywords)
 {
     if (count == 0)
@@ -349,13 +377,13 @@ static Value sys_audit(Value self, const Value *arguments, size_t count, Value k
     if (!ty_is_str(arguments[0]))
         return ty_raise(&ty_TypeError, "expected str for argument 'event', not %T", arguments[0]);
     Value rest = ty_tuple_from_array(arguments + 1, count - 1);
-    return rest != TY_NULL && ty_audit(arguments[0], rest) ? TY_NONE : TY_NULL;
+    return rest != TY_NULL && audit(arguments[0], rest) ? TY_NONE : TY_NULL;
 }
 
 static Value sys_addaudithook(Value self, Value *a)
 {
     TyInterpreter *interpreter = ty_interpreter();
-    if (!ty_audit(TY_NAME("sys.addaudithook"), ty_tuple_new(0))) {
+    if (!audit(TY_NAME("sys.addaudithook"), ty_tuple_new(0))) {
         if (!ty_raised_is(&ty_RuntimeError))
             return TY_NULL;
         ty_clear_exception(); /* a hook may refuse others silently */
@@ -465,9 +493,8 @@ static bool put_versions(Value dict)
     Value info = ty_dict_get_text(dict, "version_info"), fill = ty_dict_new();
     bool filled = fill != TY_NULL && put(fill, "name", ty_str_from_text("typhon")) && put(fill, "version", info) && put(fill, "hexversion", number(hex))
         && put(fill, "cache_tag", ty_str_from_text("typhon-314")) && put(fill, "_multiarch", ty_str_from_text("x86_64-linux-gnu")) && put(fill, "supports_isolated_interpreters", TY_TRUE);
-    Value implementation = filled ? ty_call(ty_from_object(ty_namespace_type_object()), NULL, 0, TY_NULL) : TY_NULL;
-    Value own = implementation == TY_NULL ? TY_NULL : ty_get_attribute(implementation, TY_NAME("__dict__"));
-    return own != TY_NULL && ty_dict_update(own, fill) && put(dict, "implementation", implementation) && put(dict, "version", ty_str_from_text(version))
+    Value implementation = filled ? ty_namespace_new(fill) : TY_NULL;
+    return put(dict, "implementation", implementation) && put(dict, "version", ty_str_from_text(version))
         && put(dict, "copyright", ty_str_from_text("Copyright (c) The Typhon developers.\nThe standard library is Copyright (c) 2001 Python Software Foundation.\nAll Rights Reserved."))
         && put(dict, "_git", ty_tuple_pack(3, ty_str_from_text("Typhon"), ty_str_from_text(""), ty_str_from_text("")));
 }
@@ -605,8 +632,26 @@ bool ty_sys_start(TyInterpreter *interpreter)
 bool ty_sys_open_streams(TyInterpreter *interpreter)
 {
     static const char *const names[] = { "stdin", "stdout", "stderr" };
+    char encoding[64] = "utf-8", errors[64] = "strict";
+    const char *locale = getenv("LC_ALL"), *wanted = ty_config.ignore_environment ? NULL : getenv("PYTHONIOENCODING");
+    if (!locale || !*locale)
+        locale = getenv("LC_CTYPE");
+    if (!locale || !*locale)
+        locale = getenv("LANG");
+    if (!locale || !*locale || !strcmp(locale, "C") || !strcmp(locale, "POSIX") || !strcmp(locale, "C.UTF-8"))
+        strcpy(errors, "surrogateescape");
+    if (wanted && *wanted) {
+        size_t n = strcspn(wanted, ":");
+        if (n && n < sizeof encoding)
+            snprintf(encoding, sizeof encoding, "%.*s", (int)n, wanted);
+        strcpy(errors, "strict");
+        if (wanted[n] && wanted[n + 1] && strlen(wanted + n + 1) < sizeof errors)
+            strcpy(errors, wanted + n + 1);
+    }
     for (int fd = 0; fd < 3; fd++) {
-        Value stream = ty_io_open_std(fd);
+        char shown[20];
+        snprintf(shown, sizeof shown, "<%s>", names[fd]);
+        Value stream = ty_io_open_std(fd, fd == 0 ? "r" : "w", shown, encoding, fd == 2 ? "backslashreplace" : errors, fd == 2 || isatty(fd), ty_config.unbuffered && fd > 0);
         char saved[20];
         snprintf(saved, sizeof saved, "__%s__", names[fd]);
         if (stream == TY_NULL || !put(interpreter->sys, names[fd], stream) || !put(interpreter->sys, saved, stream))

@@ -733,3 +733,13 @@ TyType ty_code_type = {
     .methods = code_methods,
     .getsets = code_getsets,
 };
+
+void ty_code_set_filename(TyCode *code, Value filename)
+{
+    ty_store_publish(code, &code->filename, filename);
+    for (int64_t i = 0; i < ty_tuple_length(code->consts); i++) {
+        Value constant = ty_tuple_item(code->consts, i);
+        if (ty_is_exact(constant, &ty_code_type))
+            ty_code_set_filename((TyCode *)ty_object(constant), filename);
+    }
+}

@@ -87,6 +87,10 @@ bool ty_code_verify(const TyCode *code);
 /* How many registers, from 0, may hold live values while the instruction runs. */
 uint32_t ty_code_live_registers(const TyCode *code, uint32_t instruction);
 
+/* The first word of cached bytecode files: a number for the instruction table and the layout of code objects, raised whenever they change, and "\r\n". */
+#define TY_BYTECODE_MAGIC (0x0A0D0000u | 21001u)
+
+void ty_code_set_filename(TyCode *code, Value filename); /* of it and of the code in its constants */
 TyCaches *ty_code_caches_slow(TyCode *code);   /* makes this interpreter's caches; NULL on error */
 bool ty_code_position(const TyCode *code, uint32_t instruction, TyPosition *position);
 int ty_code_line(const TyCode *code, uint32_t instruction); /* -1 if none */

@@ -135,7 +135,7 @@ bool ty_module_add_int(Value module, const char *name, int64_t value);
 bool ty_module_add_str(Value module, const char *name, const char *value);
 Value *ty_module_state(Value module);            /* state_count Values, kept by the module */
 Value ty_module_current(const char *name);       /* the interpreter's instance of a built-in module, made if need be */
-/* The list of built-in modules, by tools/module_table: each `const TyModuleDef ty_module_…` that a file of src/modules defines. */
+/* The list of built-in modules, by tools/registry: each `const TyModuleDef ty_module_…` that a source defines. */
 extern const TyModuleDef *const ty_builtin_modules[];
 
 #endif

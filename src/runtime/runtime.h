@@ -28,6 +28,7 @@ Value ty_import_level(Value name, Value globals, Value from_list, Value level);
 Value ty_import_module(const char *name);
 bool ty_sys_start(TyInterpreter *interpreter); /* modules/sys.c: what sys has that depends on the configuration */
 bool ty_sys_open_streams(TyInterpreter *interpreter); /* stdin, stdout, stderr */
+Value ty_stdlib_module_names(void);            /* modules/stdlib_names.c */
 Value ty_sys_get(const char *name);            /* borrowed from sys's dict; TY_NULL without exception */
 
 #endif

@@ -1,0 +1,145 @@
+/* The module _imp: what importlib asks of the interpreter. Nothing is frozen here; extension modules written in C for CPython cannot be loaded. */
+#include "object/bytes.h"
+#include "object/code.h"
+#include "object/dict.h"
+#include "object/exception.h"
+#include "object/int.h"
+#include "object/interpreter.h"
+#include "object/list.h"
+#include "object/module.h"
+#include "object/native.h"
+#include "object/str.h"
+#include "object/tuple.h"
+#include "object/type.h"
+#include "base/futex.h"
+#include "runtime/runtime.h"
+
+static const TyModuleDef *find_builtin(Value name)
+{
+    for (size_t i = 0; ty_builtin_modules[i]; i++)
+        if (ty_str_equal_text(name, ty_builtin_modules[i]->name))
+            return ty_builtin_modules[i];
+    return NULL;
+}
+
+static Value imp_is_builtin(Value self, Value *a)
+{
+    if (!ty_require_str(a[0], "is_builtin", "argument"))
+        return TY_NULL;
+    return ty_from_immediate_int(find_builtin(a[0]) ? 1 : 0);
+}
+
+static Value imp_create_builtin(Value self, Value *a)
+{
+    Value name = ty_get_attribute(a[0], TY_NAME("name"));
+    if (name == TY_NULL || !ty_is_str(name))
+        return name == TY_NULL ? TY_NULL : ty_raise(&ty_TypeError, "name must be string, not %T", name);
+    const TyModuleDef *def = find_builtin(name);
+    return def ? ty_module_current(def->name) : TY_NONE;
+}
+
+static Value imp_exec(Value self, Value *a) { return ty_from_immediate_int(0); } /* built-in modules are filled when they are made */
+static Value imp_is_frozen(Value self, Value *a) { return TY_FALSE; }
+static Value imp_find_frozen(Value self, Value *a) { return TY_NONE; }
+static Value imp_frozen_names(Value self, Value *a) { return ty_list_new(0); }
+static Value imp_extension_suffixes(Value self, Value *a) { return ty_list_new(0); }
+static Value imp_override(Value self, Value *a)
+{
+    return ty_from_immediate_int(0);
+}
+
+static Value no_frozen(Value self, Value *a)
+{
+    Value message = ty_str_format("No such frozen object named %S", a[0]);
+    return message == TY_NULL ? TY_NULL : ty_raise_import_error(&ty_ImportError, message, a[0], TY_NONE);
+}
+
+static Value imp_create_dynamic(Value self, Value *a)
+{
+    Value name = ty_get_attribute(a[0], TY_NAME("name"));
+    Value message = name == TY_NULL ? TY_NULL : ty_str_format("cannot load %S: extension modules in machine code are not supported", name);
+    return message == TY_NULL ? TY_NULL : ty_raise_import_error(&ty_ImportError, message, name, TY_NONE);
+}
+
+static Value imp_source_hash(Value self, Value *a)
+{
+    int64_t key;
+    if (!ty_to_int64(a[0], &key))
+        return TY_NULL;
+    Value bytes = ty_bytes_from_object(a[1]);
+    if (bytes == TY_NULL)
+        return TY_NULL;
+    /* FNV-1a, keyed: the hash is only ever compared with what this runtime wrote. */
+    uint64_t hash = 0xcbf29ce484222325ull ^ (uint64_t)key;
+    for (int64_t i = 0; i < ty_bytes_length(bytes); i++)
+        hash = (hash ^ ty_bytes_data(bytes)[i]) * 0x100000001b3ull;
+    return ty_bytes_new(&hash, sizeof hash);
+}
+
+static Value imp_fix_co_filename(Value self, Value *a)
+{
+    if (!ty_is_exact(a[0], &ty_code_type) || !ty_is_str(a[1]))
+        return ty_raise(&ty_TypeError, "_fix_co_filename() wants a code object and a str");
+    ty_code_set_filename((TyCode *)ty_object(a[0]), a[1]);
+    return TY_NONE;
+}
+
+/* The lock around the whole of importing: recursive. */
+typedef struct ImportLock { TyMutex mutex; TyThread *_Atomic owner; uint32_t depth; } ImportLock;
+static ImportLock import_lock;
+
+static Value imp_acquire_lock(Value self, Value *a)
+{
+    if (ty_load_relaxed(&import_lock.owner) != ty_thread) {
+        ty_blocking_begin();
+        ty_mutex_lock(&import_lock.mutex);
+        ty_blocking_end();
+        ty_store_relaxed(&import_lock.owner, ty_thread);
+    }
+    import_lock.depth++;
+    return TY_NONE;
+}
+
+static Value imp_release_lock(Value self, Value *a)
+{
+    if (ty_load_relaxed(&import_lock.owner) != ty_thread)
+        return ty_raise(&ty_RuntimeError, "not holding the import lock");
+    if (--import_lock.depth == 0) {
+        ty_store_relaxed(&import_lock.owner, NULL);
+        ty_mutex_unlock(&import_lock.mutex);
+    }
+    return TY_NONE;
+}
+
+static Value imp_lock_held(Value self, Value *a) { return ty_from_bool(ty_load_relaxed(&import_lock.owner) != NULL); }
+
+static const TyNativeDef functions[] = {
+    TY_FUNCTION("extension_suffixes()", imp_extension_suffixes, "Returns the list of file suffixes used to identify extension modules."),
+    TY_FUNCTION("lock_held()", imp_lock_held, "Return True if the import lock is currently held, else False."),
+    TY_FUNCTION("acquire_lock()", imp_acquire_lock, "Acquires the interpreter's import lock for the current thread."),
+    TY_FUNCTION("release_lock()", imp_release_lock, "Release the interpreter's import lock."),
+    TY_FUNCTION("find_frozen(name, /, *, withdata=False)", imp_find_frozen, "Return info about the corresponding frozen module (if there is one) or None."),
+    TY_FUNCTION("get_frozen_object(name, data=None, /)", no_frozen, "Create a code object for a frozen module."),
+    TY_FUNCTION("is_frozen_package(name, /)", no_frozen, "Returns True if the module name is of a frozen package."),
+    TY_FUNCTION("init_frozen(name, /)", no_frozen, "Initializes a frozen module."),
+    TY_FUNCTION("create_builtin(spec, /)", imp_create_builtin, "Create an extension module."),
+    TY_FUNCTION("exec_builtin(mod, /)", imp_exec, "Initialize a built-in module."),
+    TY_FUNCTION("create_dynamic(spec, file=None, /)", imp_create_dynamic, "Create an extension module."),
+    TY_FUNCTION("exec_dynamic(mod, /)", imp_exec, "Initialize an extension module."),
+    TY_FUNCTION("is_builtin(name, /)", imp_is_builtin, "Returns True if the module name corresponds to a built-in module."),
+    TY_FUNCTION("is_frozen(name, /)", imp_is_frozen, "Returns True if the module name corresponds to a frozen module."),
+    TY_FUNCTION("_frozen_module_names()", imp_frozen_names, "Returns the list of available frozen modules."),
+    TY_FUNCTION("_override_frozen_modules_for_tests(override, /)", imp_override, "There are no frozen modules to override."),
+    TY_FUNCTION("_override_multi_interp_extensions_check(override, /)", imp_override, "There are no extension modules to check."),
+    TY_FUNCTION("_fix_co_filename(code, path, /)", imp_fix_co_filename, "Changes code.co_filename to specify the passed-in file path."),
+    TY_FUNCTION("source_hash(key, source)", imp_source_hash, "The hash of a source file, as hash-based cached files hold it."),
+    {0}
+};
+
+static bool execute(Value module)
+{
+    return ty_module_add_str(module, "check_hash_based_pycs", ty_config.check_hash_pycs ? ty_config.check_hash_pycs : "default")
+        && ty_module_add_int(module, "pyc_magic_number_token", TY_BYTECODE_MAGIC);
+}
+
+const TyModuleDef ty_module__imp = { .name = "_imp", .doc = "(Extremely) low-level import machinery bits as used by importlib.", .functions = functions, .execute = execute };
