@@ -310,7 +310,7 @@ Value ty_iter(Value v)
         return iterator;
     }
     if (ty_is_sequence(v))
-        return ty_sequence_iterator_new(&ty_sequence_iterator_type, v, 0);
+        return ty_sequence_iterator_new(v);
     return ty_raise(&ty_TypeError, "'%T' object is not iterable", v);
 }
 

@@ -49,7 +49,7 @@ static Value py_iter(Value self)
         return ty_raise(&ty_TypeError, "'%T' object is not iterable", self);
     if (method != TY_NULL)
         return py_iter_plain(self);
-    return ty_sequence_iterator_new(&ty_sequence_iterator_type, self, 0);
+    return ty_sequence_iterator_new(self);
 }
 
 static Value py_next(Value self)

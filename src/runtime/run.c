@@ -1,5 +1,6 @@
 /* From source text to running code; the top level's way with exceptions. */
 #include "compile/compile.h"
+#include "modules/ast/ast_objects.h"
 #include "object/dict.h"
 #include "object/exception.h"
 #include "object/int.h"
@@ -99,4 +100,35 @@ int ty_exit_status(void)
     } else
         ty_print_exception(exception);
     return ty_is_instance_of(exception, &ty_KeyboardInterrupt) ? 128 + SIGINT : 1;
+}
+
+/* --- trees given by Python code ----------------------------------------------------------------------------------------------- */
+
+int ty_config_optimize(void) { return ty_config.optimize; }
+
+bool ty_ast_is_node(Value v) { return ty_is_ast(v); }
+
+Value ty_ast_compile(Value node, Value filename, int mode, uint32_t flags, int optimize)
+{
+    TyAst *ast = ty_ast_from_object(node, (TyParseMode)mode);
+    if (!ast)
+        return TY_NULL;
+    Value result;
+    if (flags & ONLY_AST)
+        result = ty_ast_to_object(ast);
+    else {
+        TyCompileOptions options = { .filename = filename, .future_flags = flags & TY_CODE_FUTURE_MASK, .optimize = optimize < 0 ? ty_config.optimize : optimize, .interactive = mode == TY_PARSE_INTERACTIVE };
+        result = ty_compile_tree(ast, &options);
+    }
+    ty_ast_free(ast);
+    return result;
+}
+
+Value ty_ast_from_source(const char *source, size_t size, Value filename, int mode, uint32_t flags, int feature_version, bool source_is_str)
+{
+    TyAst *ast = parse(source, size, filename, mode, flags, feature_version, source_is_str);
+    Value tree = ast ? ty_ast_to_object(ast) : TY_NULL;
+    if (ast)
+        ty_ast_free(ast);
+    return tree;
 }

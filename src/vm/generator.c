@@ -778,3 +778,68 @@ TyType ty_async_generator_type = {
     .layout = { .size = sizeof(TyGenerator), .trace = generator_trace, .finalize = ty_generator_finalize, .finalize_by_request = true },
     .slots = { .repr = generator_repr, .aiter = ty_identity_iter, .anext = async_anext }, .methods = async_generator_methods, .getsets = async_generator_getsets,
 };
+
+/* --- anext(iterator, default) ------------------------------------------------------------------------------------------------------------------ */
+
+typedef struct AnextDefault { TyObject base; Value awaitable, fallback; } AnextDefault;
+extern TyType ty_anext_awaitable_type;
+
+static void anext_trace(TyObject *self, TyMarker *marker)
+{
+    ty_mark(marker, ((AnextDefault *)self)->awaitable);
+    ty_mark(marker, ((AnextDefault *)self)->fallback);
+}
+
+Value ty_anext_default_new(Value awaitable, Value fallback)
+{
+    AnextDefault *d = ty_allocate(&ty_anext_awaitable_type, sizeof *d);
+    if (!d)
+        return TY_NULL;
+    ty_store(d, &d->awaitable, awaitable);
+    ty_store(d, &d->fallback, fallback);
+    return ty_from_object(d);
+}
+
+/* The awaitable's iterator; StopAsyncIteration that it raises becomes the end with the default. */
+static Value anext_iterator(AnextDefault *d)
+{
+    Value iterator = ty_awaitable_iterator(d->awaitable);
+    if (iterator != TY_NULL && ty_is_exact(iterator, &ty_coroutine_type))
+        return coroutine_await(iterator);
+    return iterator;
+}
+
+static Value anext_result(AnextDefault *d, Value v)
+{
+    if (v != TY_NULL || !ty_raised_is(&ty_StopAsyncIteration))
+        return v;
+    ty_clear_exception();
+    return ty_raise_stop_iteration(d->fallback);
+}
+
+static Value anext_next(Value self)
+{
+    AnextDefault *d = (AnextDefault *)ty_object(self);
+    Value iterator = anext_iterator(d);
+    return iterator == TY_NULL ? TY_NULL : anext_result(d, ty_type_of(iterator)->slots.next(iterator));
+}
+
+static Value anext_forward(Value self, Value name, const Value *a, size_t count)
+{
+    AnextDefault *d = (AnextDefault *)ty_object(self);
+    Value iterator = anext_iterator(d);
+    return iterator == TY_NULL ? TY_NULL : anext_result(d, ty_call_method(iterator, name, a, count));
+}
+
+static Value anext_send(Value self, Value *a) { return anext_forward(self, TY_NAME("send"), a, 1); }
+static Value anext_throw(Value self, const Value *a, size_t count, Value keywords) { return anext_forward(self, TY_NAME("throw"), a, count); }
+static Value anext_close(Value self, Value *a) { return anext_forward(self, TY_NAME("close"), NULL, 0); }
+
+static const TyNativeDef anext_methods[] = {
+    TY_METHOD("send(self, value, /)", anext_send, NULL), TY_RAW_METHOD("throw(self, type, value=<unrepresentable>, traceback=<unrepresentable>, /)", anext_throw, NULL), TY_METHOD("close(self, /)", anext_close, NULL), {0}
+};
+
+TyType ty_anext_awaitable_type = {
+    .base = TY_STATIC_HEADER(ty_type_type), .name = "anext_awaitable", .flags = TY_TYPE_FINAL | TY_TYPE_NO_NEW,
+    .layout = { .size = sizeof(AnextDefault), .trace = anext_trace }, .slots = { .iter = ty_identity_iter, .next = anext_next, .await = ty_identity_iter }, .methods = anext_methods,
+};

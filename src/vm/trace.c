@@ -1,5 +1,6 @@
 #include "vm/trace.h"
 #include "object/int.h"
+#include "object/native.h"
 #include "object/interpreter.h"
 #include "object/str.h"
 #include "object/tuple.h"

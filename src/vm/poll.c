@@ -1,0 +1,41 @@
+/* What a safepoint has to do when the thread's poll word says so. */
+#include "object/interpreter.h"
+#include "vm/frame.h"
+#include "vm/trace.h"
+
+/* The signal module's part: runs the Python handlers of signals that came in. */
+__attribute__((weak)) bool ty_signals_run(void) { return true; }
+
+bool ty_vm_poll(void)
+{
+    TyThread *thread = ty_thread;
+    uint32_t poll = ty_load_acquire(&thread->poll);
+    if (poll & TY_POLL_STOP)
+        ty_safepoint_slow();
+    if (poll & TY_POLL_TRACE)
+        ty_poll_clear(thread, TY_POLL_TRACE);
+    if (poll & TY_POLL_PENDING) {
+        ty_poll_clear(thread, TY_POLL_PENDING);
+        ty_heap_run_pending();
+    }
+    if (poll & TY_POLL_SIGNAL) {
+        ty_poll_clear(thread, TY_POLL_SIGNAL);
+        if (!ty_signals_run())
+            return false;
+    }
+    if (poll & TY_POLL_ASYNC) {
+        ty_poll_clear(thread, TY_POLL_ASYNC);
+        Value exception = thread->async_exception;
+        thread->async_exception = TY_NULL;
+        if (exception != TY_NULL) {
+            if (ty_is_exception_class(exception))
+                exception = ty_call_none(exception);
+            if (exception != TY_NULL)
+                ty_raise_object(exception);
+            return false;
+        }
+    }
+    return true;
+}
+
+bool ty_poll_run(void) { return ty_load_relaxed(&ty_thread->poll) == 0 || ty_vm_poll(); }
