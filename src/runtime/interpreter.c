@@ -97,23 +97,33 @@ static bool ready_static_types(void)
             fprintf(stderr, "typhon: cannot make the type '%s'\n", ty_static_types[i]->name);
             return false;
         }
-    return true;
+#define READY(name, parent, structure) if (!ty_type_ready(&ty_##name)) return false;
+    TY_EXCEPTIONS(READY)
+#undef READY
+    return ty_type_ready(&ty_ExceptionGroup);
 }
 
 bool ty_types_start(void) { return ready_static_types(); }
 
 /* Subclasses of static types that are themselves static: known to every interpreter. */
+static void enter_subclass(TyType *type)
+{
+    for (int64_t i = 0; i < ty_tuple_length(type->bases); i++) {
+        Value list = ty_type_subclass_list(ty_as_type(ty_tuple_item(type->bases, i)), true);
+        Value reference = list == TY_NULL ? TY_NULL : ty_weak_reference_new(ty_from_object(type), TY_NULL);
+        if (reference != TY_NULL)
+            ty_list_append(list, reference);
+    }
+}
+
 static void enter_static_subclasses(void)
 {
-    for (size_t i = 0; ty_static_types[i]; i++) {
-        TyType *type = ty_static_types[i];
-        for (int64_t b = 0; b < ty_tuple_length(type->bases); b++) {
-            Value list = ty_type_subclass_list(ty_as_type(ty_tuple_item(type->bases, b)), true);
-            Value reference = list == TY_NULL ? TY_NULL : ty_weak_reference_new(ty_from_object(type), TY_NULL);
-            if (reference != TY_NULL)
-                ty_list_append(list, reference);
-        }
-    }
+    for (size_t i = 0; ty_static_types[i]; i++)
+        enter_subclass(ty_static_types[i]);
+#define ENTER(name, parent, structure) enter_subclass(&ty_##name);
+    TY_EXCEPTIONS(ENTER)
+#undef ENTER
+    enter_subclass(&ty_ExceptionGroup);
 }
 
 bool ty_runtime_start(void)
