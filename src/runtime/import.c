@@ -1,4 +1,5 @@
 /* Importing: the fast path for modules that are there already; everything else is importlib's. */
+#include "object/bytes.h"
 #include "object/dict.h"
 #include "object/exception.h"
 #include "object/int.h"
@@ -13,6 +14,7 @@
 #include "vm/frame.h"
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 /* "a.b" of `from .b import x` in package "a"; TY_NULL without an exception when importlib has to find out. */
 static Value resolve_relative(Value name, Value globals, int64_t level)
@@ -213,6 +215,19 @@ static Value run_core(const char *file, const char *name, const char *shown)
     return ty_dict_set_text(ty_interpreter()->modules, name, module) ? module : TY_NULL;
 }
 
+static Value zip_importer(Value self, Value *a)
+{
+    struct stat status;
+    Value bytes = ty_is_str(a[0]) ? ty_str_encode_fs(a[0]) : TY_NULL;
+    if (bytes != TY_NULL && stat((const char *)ty_bytes_data(bytes), &status) == 0 && S_ISDIR(status.st_mode))
+        return ty_raise(&ty_ImportError, "not a Zip file: %R", a[0]);
+    ty_clear_exception();
+    Value zip = ty_import_module("zipimport"), importer = zip == TY_NULL ? TY_NULL : ty_get_attribute(zip, TY_NAME("zipimporter"));
+    return importer == TY_NULL ? TY_NULL : ty_call_one(importer, a[0]);
+}
+
+static const TyNativeDef zip_hook = TY_FUNCTION("zipimporter(path, /)", zip_importer, "zipimport.zipimporter, imported when it is first needed.");
+
 bool ty_interpreter_start_import(TyInterpreter *interpreter)
 {
     Value core = run_core("_bootstrap.py", "_frozen_importlib", "<frozen importlib._bootstrap>");
@@ -228,11 +243,7 @@ bool ty_interpreter_start_import(TyInterpreter *interpreter)
         return false;
     if (!ty_set_attribute(core, TY_NAME("_bootstrap_external"), external) || ty_call_method_one(external, TY_NAME("_install"), core) == TY_NULL)
         return false;
-    /* zipimport has to look at paths before the finder of folders does. */
-    Value zip = ty_import_module("zipimport");
-    Value importer = zip == TY_NULL ? TY_NULL : ty_get_attribute(zip, TY_NAME("zipimporter"));
-    Value hooks = ty_sys_get("path_hooks");
-    if (importer == TY_NULL || hooks == TY_NULL)
-        return false;
-    return ty_list_insert(hooks, 0, importer);
+    /* zipimport has to look at paths before the finder of folders does; a folder is refused without importing it. */
+    Value hook = ty_native_new(&zip_hook, TY_NULL, TY_NULL, TY_NULL), hooks = ty_sys_get("path_hooks");
+    return hook != TY_NULL && hooks != TY_NULL && ty_list_insert(hooks, 0, hook);
 }

@@ -1,0 +1,46 @@
+/* posix: system calls for the os module. The parts: module.c (the module, processes, constants), files.c (paths and descriptors), stat.c (stat results, scandir). */
+#ifndef TY_MODULES_POSIX_H
+#define TY_MODULES_POSIX_H
+
+#include "object/bytes.h"
+#include "object/dict.h"
+#include "object/exception.h"
+#include "object/int.h"
+#include "object/list.h"
+#include "object/module.h"
+#include "object/native.h"
+#include "object/str.h"
+#include "object/tuple.h"
+#include <errno.h>
+#include <sys/stat.h>
+
+/* A path argument, as the file system wants it: a NUL-ended text in a heap object that `holder` keeps, or a descriptor where allowed. */
+typedef struct TyPath {
+    Value object;       /* what the caller gave */
+    Value holder;
+    const char *text;   /* NULL: a descriptor */
+    int fd;
+    bool is_bytes;
+} TyPath;
+
+/* function: for error texts. allow_fd: an int is taken as a descriptor. allow_none: None is ".". */
+bool ty_path(Value v, const char *function, bool allow_fd, bool allow_none, TyPath *path);
+Value ty_path_result(const TyPath *like, const char *text, size_t size); /* str or bytes, as the path was given */
+Value ty_posix_error(const TyPath *path);                                /* OSError from errno, with the path as filename; path may be NULL */
+bool ty_dir_fd(Value v, int *fd);                                        /* TY_NULL or None: AT_FDCWD */
+Value ty_stat_result(const struct stat *status);
+bool ty_posix_stat_start(Value module);
+pid_t ty_fork(void); /* fork() with the hooks of register_at_fork and the heap's */
+
+extern const TyNativeDef ty_posix_file_functions[], ty_posix_stat_functions[];
+extern TyType ty_dir_entry_type, ty_scandir_iterator_type;
+
+/* Runs a call that may block, and again while it is interrupted by signals whose handlers raise nothing. */
+#define TY_RETRY(result, call)                                    \
+    do {                                                          \
+        ty_blocking_begin();                                      \
+        (result) = (call);                                        \
+        ty_blocking_end();                                        \
+    } while ((result) < 0 && errno == EINTR && ty_poll_run())
+
+#endif
