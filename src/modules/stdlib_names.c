@@ -21,7 +21,7 @@ static bool add_entry(Value set, const char *name)
 
 Value ty_stdlib_module_names(void)
 {
-    Value set = ty_frozenset_new(TY_NULL);
+    Value set = ty_set_new(TY_NULL);
     DIR *folder = set == TY_NULL ? NULL : opendir(ty_config.platform_library);
     struct dirent *entry;
     bool good = set != TY_NULL;
@@ -31,5 +31,5 @@ Value ty_stdlib_module_names(void)
         closedir(folder);
     for (size_t i = 0; good && ty_builtin_modules[i]; i++)
         good = add_entry(set, ty_builtin_modules[i]->name);
-    return good ? set : TY_NULL;
+    return good ? ty_frozenset_new(set) : TY_NULL;
 }

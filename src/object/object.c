@@ -93,6 +93,8 @@ Value ty_get_attribute(Value object, Value name)
     TyType *type = ty_type_of(object);
     if (TY_UNLIKELY(!ty_is_str(name)))
         return attribute_name(name);
+    if (TY_UNLIKELY(!type->slots.get_attribute) && !ty_type_ready(type))
+        return TY_NULL;
     return type->slots.get_attribute(object, name);
 }
 

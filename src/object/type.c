@@ -105,8 +105,11 @@ static TyLookupEntry *lookup_cache(void)
 static Value lookup_mro(TyType *type, Value name)
 {
     Value mro = ty_field_acquire(&type->mro);
-    if (mro == TY_NULL)
-        return TY_NULL;
+    if (mro == TY_NULL) { /* a static type that its module keeps to itself is readied when it is first looked at */
+        if ((type->flags & (TY_TYPE_HEAP | TY_TYPE_READY)) || !ty_type_ready(type))
+            return TY_NULL;
+        mro = ty_field_acquire(&type->mro);
+    }
     TyTuple *t = ty_as_tuple(mro);
     for (int64_t i = 0; i < t->length; i++) {
         TyType *base = ty_as_type(t->items[i]);
@@ -474,6 +477,8 @@ static bool type_set_module(Value self, Value value)
 static Value type_get_bases(Value self) { return ty_field(&ty_as_type(self)->bases); }
 static Value type_get_mro(Value self)
 {
+    if (!(ty_as_type(self)->flags & (TY_TYPE_HEAP | TY_TYPE_READY)) && !ty_type_ready(ty_as_type(self)))
+        return TY_NULL;
     Value mro = ty_field(&ty_as_type(self)->mro);
     return mro == TY_NULL ? TY_NONE : mro;
 }
