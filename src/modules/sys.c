@@ -394,7 +394,17 @@ static Value sys_addaudithook(Value self, Value *a)
     return ty_list_append(interpreter->audit_hooks, a[0]) ? TY_NONE : TY_NULL;
 }
 
+static Value sys_get_cpu_count_config(Value self, Value *a)
+{
+    const char *given = ty_config.ignore_environment ? NULL : getenv("PYTHON_CPU_COUNT");
+    for (size_t i = 0; i < ty_config.x_option_count; i++)
+        if (!strncmp(ty_config.x_options[i], "cpu_count=", 10))
+            given = ty_config.x_options[i] + 10;
+    return ty_int_from_int64(given && strcmp(given, "default") ? strtol(given, NULL, 10) : -1);
+}
+
 static const TyNativeDef functions[] = {
+    TY_FUNCTION("_get_cpu_count_config()", sys_get_cpu_count_config, "Private function for getting PyConfig.cpu_count"),
     TY_FUNCTION("_getframe(depth=0, /)", sys_getframe, "Return a frame object from the call stack."),
     TY_FUNCTION("_getframemodulename(depth=0)", sys_getframemodulename, "Return the name of the module for a calling frame."),
     TY_FUNCTION("_current_frames()", sys_current_frames, "Return a dict mapping each thread's thread id to its current stack frame."),
