@@ -1109,6 +1109,8 @@ static TyNode *type_param(TyParser *p)
     if (!name)
         return NULL;
     if (peek(p) == TY_TOKEN_COLON) {
+        if ((star || stars) && !p->diagnosing)
+            return NULL;
         int colon_mark = p->mark++;
         bound = ty_parse_expression(p);
         if (!bound)

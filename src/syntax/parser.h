@@ -164,16 +164,11 @@ typedef enum TyRule {
     TY_RULE_STAR_EXPRESSIONS,
     TY_RULE_STAR_NAMED_EXPRESSION,
     TY_RULE_DISJUNCTION,
-    TY_RULE_CONJUNCTION,
     TY_RULE_INVERSION,
-    TY_RULE_COMPARISON,
     TY_RULE_BITWISE_OR,
-    TY_RULE_SUM,
-    TY_RULE_TERM,
     TY_RULE_FACTOR,
     TY_RULE_PRIMARY,
     TY_RULE_STRINGS,
-    TY_RULE_STAR_TARGETS,
     TY_RULE_BLOCK,
     TY_RULE_LAMBDA,
     TY_RULE_COUNT,
@@ -232,9 +227,26 @@ TyNode *ty_parse_yield(TyParser *p);
 TyNode *ty_parse_annotated_rhs(TyParser *p);
 TyNode *ty_parse_strings(TyParser *p);
 TyNode *ty_parse_number(TyParser *p);
+TyNode *ty_parse_name(TyParser *p);
+/* At a star: a Starred of what the rule reads behind it. */
+TyNode *ty_parse_starred(TyParser *p, TyNode *(*rule)(TyParser *));
+/* After a first item: items of the rule between commas, and maybe a last comma. Pushes them. */
+bool ty_parse_more_items(TyParser *p, TyNode *(*rule)(TyParser *));
+/* At an opening parenthesis, bracket or brace. */
+TyNode *ty_parse_display(TyParser *p);
+bool ty_at_comprehension(TyParser *p);
+bool ty_parse_for_if_clauses(TyParser *p, TyNodeList *list);
+/* What is wrong with a comprehension in the brackets at mark start; NULL. */
+TyNode *ty_diagnose_comprehension(TyParser *p, int start);
+/* * and what it unpacks, in the arguments of a call. */
+TyNode *ty_parse_starred_argument(TyParser *p);
+/* At the parenthesis behind a callee. */
+TyNode *ty_parse_call(TyParser *p, TyNode *function);
 TyNode *ty_parse_star_targets(TyParser *p);
 TyNode *ty_parse_star_target(TyParser *p);
 TyNode *ty_parse_expressions(TyParser *p);
+
+static inline TyNode *ty_last_of(const TyNodeList *list) { return list->items[list->count - 1]; }
 
 typedef struct TyCallArguments {
     TyNodeList args;

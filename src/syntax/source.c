@@ -161,7 +161,6 @@ static void raise_not_utf8(const char *source, size_t size, size_t bad, const Ty
 char *ty_source_decode(TyArena *arena, const char *source, size_t size, const TyParseOptions *options,
                        size_t *result_size)
 {
-    const char *original = source;
     if (memchr(source, 0, size)) {
         ty_syntax_raise(TY_SYNTAX_ERROR, "source code string cannot contain null bytes", NULL);
         return NULL;
@@ -206,6 +205,6 @@ char *ty_source_decode(TyArena *arena, const char *source, size_t size, const Ty
         raise_not_utf8(source, size, scan.valid, options);
         return NULL;
     }
-    (void)original;
+
     return with_plain_lines(arena, source, size, options->mode == TY_PARSE_FILE, result_size);
 }
