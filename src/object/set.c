@@ -450,7 +450,7 @@ Value ty_set_new(Value iterable) { return set_from(&ty_set_type, iterable); }
 Value ty_frozenset_new(Value iterable)
 {
     if (iterable == TY_NULL)
-        return ty_from_object(&empty_frozenset);
+        return ty_frozenset_fresh(); /* it may be meant to be filled */
     if (ty_is_exact(iterable, &ty_frozenset_type))
         return iterable;
     Value set = set_from(&ty_frozenset_type, iterable);
@@ -667,7 +667,9 @@ static Value frozenset_new(TyType *type, const Value *arguments, size_t count, V
     if (!ty_check_positional("frozenset", count, 0, 1))
         return TY_NULL;
     Value iterable = count > 0 ? arguments[0] : TY_NULL;
-    return type == &ty_frozenset_type ? ty_frozenset_new(iterable) : set_from(type, iterable);
+    if (type != &ty_frozenset_type)
+        return set_from(type, iterable);
+    return iterable == TY_NULL ? ty_from_object(&empty_frozenset) : ty_frozenset_new(iterable);
 }
 
 static void set_trace(TyObject *self, TyMarker *marker)

@@ -9,7 +9,7 @@ extern TyType ty_set_type, ty_frozenset_type, ty_set_iterator_type, ty_set_table
 TY_INLINE bool ty_is_any_set(Value v) { return ty_is_object(v) && (ty_object_type(ty_object(v))->flags & TY_TYPE_SET); }
 
 Value ty_set_new(Value iterable /* TY_NULL: empty */);
-Value ty_frozenset_new(Value iterable /* TY_NULL: the empty one, which everyone shares */);
+Value ty_frozenset_new(Value iterable /* TY_NULL: a fresh empty one */);
 Value ty_frozenset_fresh(void);                    /* an empty one of its own, to be filled by ty_set_add before anyone sees it */
 Value ty_frozenset_from_array(const Value *items, size_t count);
 bool ty_set_add(Value set, Value item);            /* also of a fresh frozenset nobody has seen */
