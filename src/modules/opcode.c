@@ -105,6 +105,11 @@ static Value opcode_operators(Value self, Value *a)
 
 static Value opcode_specialization_stats(Value self, Value *a) { return TY_NONE; }
 
+static Value opcode_get_executor(Value self, Value *a)
+{
+    return ty_raise(&ty_RuntimeError, "Executors are not available in this build");
+}
+
 static const TyNativeDef functions[] = {
     TY_FUNCTION("stack_effect(opcode, oparg=None, /, *, jump=None)", opcode_stack_effect, "Not known: Typhon has registers, no stack."),
     TY_FUNCTION("is_valid(opcode)", opcode_is_valid, "Whether the number stands for an instruction."),
@@ -119,6 +124,7 @@ static const TyNativeDef functions[] = {
     TY_FUNCTION("get_intrinsic2_descs()", opcode_binary_intrinsics, "The names of the binary intrinsics."),
     TY_FUNCTION("get_special_method_names()", opcode_special_methods, "The special methods that have numbers."),
     TY_FUNCTION("get_nb_ops()", opcode_operators, "Pairs of the name and the sign of each binary operation."),
+    TY_FUNCTION("get_executor(*, code, offset)", opcode_get_executor, "Not known: code is not compiled any further."),
     TY_FUNCTION("get_specialization_stats()", opcode_specialization_stats, "None: nothing of the kind is counted."),
     {0},
 };
