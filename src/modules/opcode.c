@@ -124,7 +124,7 @@ static const TyNativeDef functions[] = {
     TY_FUNCTION("get_intrinsic2_descs()", opcode_binary_intrinsics, "The names of the binary intrinsics."),
     TY_FUNCTION("get_special_method_names()", opcode_special_methods, "The special methods that have numbers."),
     TY_FUNCTION("get_nb_ops()", opcode_operators, "Pairs of the name and the sign of each binary operation."),
-    TY_FUNCTION("get_executor(*, code, offset)", opcode_get_executor, "Not known: code is not compiled any further."),
+    TY_FUNCTION("get_executor(code, offset)", opcode_get_executor, "Not known: code is not compiled any further."),
     TY_FUNCTION("get_specialization_stats()", opcode_specialization_stats, "None: nothing of the kind is counted."),
     {0},
 };
