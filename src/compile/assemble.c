@@ -54,7 +54,7 @@ static void thread_jumps(TyCompiler *c, TyUnit *u)
                 item->label = label;
                 item->place = next->place;
                 break;
-            } else if ((item->op == TY_OP_JUMP_IF_TRUE || item->op == TY_OP_JUMP_IF_FALSE) && next->op == item->op && next->a == item->a && target_of(u, next) > i) {
+            } else if (t > i && (item->op == TY_OP_JUMP_IF_TRUE || item->op == TY_OP_JUMP_IF_FALSE) && next->op == item->op && next->a == item->a && target_of(u, next) > i) {
                 item->label = next->label;
             } else {
                 break;
@@ -258,11 +258,16 @@ static void flow_through(Flow *f, int block, bool remove_checks)
         if (!remove_checks && item->handler >= 0 && item->handler != last_handler)
             meet(f, u->labels[u->handlers[item->handler].label]);
         last_handler = item->op == TY_OP_LOAD_NULL ? -1 : item->handler;
+        if (item->op == TY_OP_FOR_ITER && !remove_checks)
+            meet(f, i + 1); /* at the end nothing has been written */
+        if (item->op == TY_OP_FOR_ITER)
+            apply(f, item);
         if (item->label >= 0 && !remove_checks)
             meet(f, target_of(u, item));
-        apply(f, item);
+        if (item->op != TY_OP_FOR_ITER)
+            apply(f, item);
     }
-    if (!remove_checks && last && !ty_op_is_terminator((TyOp)last->op))
+    if (!remove_checks && last && last->op != TY_OP_FOR_ITER && !ty_op_is_terminator((TyOp)last->op))
         meet(f, f->block_start[block + 1]);
 }
 

@@ -80,8 +80,44 @@ TyItem *ty_emit_imm(TyCompiler *c, TyPlace place, TyOp op, uint32_t a, int64_t i
     return item;
 }
 
+/* Conditional jumps have forms of their own for going backward, or none. */
+static TyOp backward_form(TyOp op)
+{
+    if (op >= TY_OP_JUMP_IF_LESS && op <= TY_OP_JUMP_IF_GREATER_EQUAL_INT)
+        return (TyOp)(op - TY_OP_JUMP_IF_LESS + TY_OP_LOOP_IF_LESS);
+    if (op == TY_OP_JUMP_IF_TRUE || op == TY_OP_JUMP_IF_FALSE)
+        return op == TY_OP_JUMP_IF_TRUE ? TY_OP_LOOP_IF_TRUE : TY_OP_LOOP_IF_FALSE;
+    return TY_OP_NOP;
+}
+
+static void jump_unless(TyCompiler *c, TyPlace place, TyOp op, uint32_t a, uint32_t b, uint32_t x, int32_t label)
+{
+    switch (op) {
+    case TY_OP_JUMP_IF_NONE:
+        ty_emit_jump(c, place, TY_OP_JUMP_IF_NOT_NONE, a, b, x, label);
+        break;
+    case TY_OP_JUMP_IF_NOT_NONE:
+        ty_emit_jump(c, place, TY_OP_JUMP_IF_NONE, a, b, x, label);
+        break;
+    default: /* IS and CONTAINS, which say for which outcome they jump */
+        ty_emit_jump(c, place, op, a, b, !x, label);
+        break;
+    }
+}
+
 TyItem *ty_emit_jump(TyCompiler *c, TyPlace place, TyOp op, uint32_t a, uint32_t b, uint32_t x, int32_t label)
 {
+    bool backward = !c->failed && c->unit->labels[label] >= 0;
+    if (backward && op != TY_OP_JUMP && op != TY_OP_FOR_ITER) {
+        if (backward_form(op) == TY_OP_NOP) {
+            int32_t past = ty_new_label(c);
+            jump_unless(c, place, op, a, b, x, past);
+            TyItem *jump = ty_emit_jump(c, place, TY_OP_JUMP, 0, 0, 0, label);
+            ty_place_label(c, past);
+            return jump;
+        }
+        op = backward_form(op);
+    }
     TyItem *item = ty_emit(c, place, op, a, b, x);
     item->label = label;
     return item;

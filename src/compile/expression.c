@@ -1176,31 +1176,29 @@ static void walk_generator(TyCompiler *c, TyPlace place, int builtin, TyRegister
 {
     TyUnit *u = c->unit;
     bool tests = builtin == TY_COMMON_ANY || builtin == TY_COMMON_ALL;
-    int32_t loop = ty_new_label(c), end = ty_new_label(c), found = ty_new_label(c), done = ty_new_label(c);
+    int32_t loop = ty_new_label(c), next = ty_new_label(c), found = ty_new_label(c), done = ty_new_label(c);
     TyRegister collection = ty_slot(u);
     if (!tests) {
         ty_emit(c, place, builtin == TY_COMMON_SET ? TY_OP_BUILD_SET : TY_OP_BUILD_LIST, collection, collection, 0);
         ty_push(c);
     }
-    ty_place_label(c, loop);
     TyRegister item = ty_slot(u);
-    ty_emit_jump(c, place, TY_OP_FOR_ITER, item, generator, 0, end);
+    ty_emit_jump(c, TY_NO_PLACE, TY_OP_JUMP, 0, 0, 0, next);
+    ty_place_label(c, loop);
     ty_push(c);
     if (tests)
         ty_emit_jump(c, place, builtin == TY_COMMON_ANY ? TY_OP_JUMP_IF_TRUE : TY_OP_JUMP_IF_FALSE, item, 0, 0, found);
     else
         ty_emit(c, place, builtin == TY_COMMON_SET ? TY_OP_SET_ADD : TY_OP_LIST_APPEND, collection, item, 0);
     u->top--;
-    ty_emit_jump(c, TY_NO_PLACE, TY_OP_JUMP, 0, 0, 0, loop);
+    ty_place_label(c, next);
+    ty_emit_jump(c, place, TY_OP_FOR_ITER, item, generator, 0, loop);
     if (tests) {
+        ty_load_const(c, place, target, ty_from_bool(builtin == TY_COMMON_ALL));
+        ty_emit_jump(c, TY_NO_PLACE, TY_OP_JUMP, 0, 0, 0, done);
         ty_place_label(c, found);
         ty_load_const(c, place, target, ty_from_bool(builtin == TY_COMMON_ANY));
-        ty_emit_jump(c, TY_NO_PLACE, TY_OP_JUMP, 0, 0, 0, done);
-        ty_place_label(c, end);
-        ty_load_const(c, place, target, ty_from_bool(builtin == TY_COMMON_ALL));
     } else {
-        ty_place_label(c, found);
-        ty_place_label(c, end);
         ty_emit(c, place, builtin == TY_COMMON_TUPLE ? TY_OP_LIST_TO_TUPLE : TY_OP_MOVE, target, collection, 0);
     }
     ty_place_label(c, done);
@@ -1437,7 +1435,7 @@ static void generator_level(TyCompiler *c, Comprehension *k, int level, TyRegist
         return;
     TyAstcomprehension *generator = TY_AST(comprehension, k->generators->items[level]);
     uint32_t mark = u->top;
-    int32_t next = ty_new_label(c), end = ty_new_label(c), loop = ty_new_label(c);
+    int32_t next = ty_new_label(c), loop = ty_new_label(c);
     if (iterator == TY_NO_REGISTER && !generator->is_async && is_single_item_list(generator->iter)) {
         /* for x in [y]: an assignment */
         TyNode *item = generator->iter->kind == TY_AST_List ? TY_AST(List, generator->iter)->elts.items[0] : TY_AST(Tuple, generator->iter)->elts.items[0];
@@ -1460,23 +1458,19 @@ static void generator_level(TyCompiler *c, Comprehension *k, int level, TyRegist
         u->top = mark;
         return;
     }
-    ty_place_label(c, loop);
     TyPlace place = ty_place(generator->iter);
-    TyRegister direct = ty_target_register(c, generator->target);
+    TyRegister direct = ty_target_register(c, generator->target), item = ty_slot(u);
     uint32_t inside = u->top;
-    if (direct != TY_NO_REGISTER) {
-        ty_emit_jump(c, place, TY_OP_FOR_ITER, direct, iterator, 0, end);
-    } else {
-        TyRegister item = ty_slot(u);
-        ty_emit_jump(c, place, TY_OP_FOR_ITER, item, iterator, 0, end);
+    ty_emit_jump(c, TY_NO_PLACE, TY_OP_JUMP, 0, 0, 0, next);
+    ty_place_label(c, loop);
+    if (direct == TY_NO_REGISTER) {
         ty_push(c);
         ty_store_target(c, generator->target, item);
         u->top = inside;
     }
     inner_of_level(c, k, level, next);
     ty_place_label(c, next);
-    ty_emit_jump(c, ty_place(k->element), TY_OP_JUMP, 0, 0, 0, loop);
-    ty_place_label(c, end);
+    ty_emit_jump(c, place, TY_OP_FOR_ITER, direct != TY_NO_REGISTER ? direct : item, iterator, 0, loop);
     u->top = mark;
 }
 

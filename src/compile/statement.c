@@ -178,11 +178,20 @@ static void rest_of_loop(TyCompiler *c, const TyNodeList *orelse)
 
 static void while_loop(TyCompiler *c, TyAstWhile *s)
 {
-    int32_t again = ty_new_label(c), otherwise = ty_new_label(c), end = ty_new_label(c);
-    ty_place_label(c, again);
-    ty_jump_if(c, s->test, false, otherwise);
-    loop_body(c, &s->node, &s->body, again, end);
-    ty_emit_jump(c, TY_NO_PLACE, TY_OP_JUMP, 0, 0, 0, again);
+    int32_t body = ty_new_label(c), again = ty_new_label(c), otherwise = ty_new_label(c), end = ty_new_label(c);
+    Value constant;
+    if (ty_fold(c, s->test, &constant)) {
+        ty_place_label(c, again);
+        ty_jump_if(c, s->test, false, otherwise);
+        loop_body(c, &s->node, &s->body, again, end);
+        ty_emit_jump(c, TY_NO_PLACE, TY_OP_JUMP, 0, 0, 0, again);
+    } else { /* the test stands at the end, so that going on takes one jump */
+        ty_emit_jump(c, TY_NO_PLACE, TY_OP_JUMP, 0, 0, 0, again);
+        ty_place_label(c, body);
+        loop_body(c, &s->node, &s->body, again, end);
+        ty_place_label(c, again);
+        ty_jump_if(c, s->test, true, body);
+    }
     ty_place_label(c, otherwise);
     rest_of_loop(c, &s->orelse);
     ty_place_label(c, end);
@@ -211,24 +220,20 @@ static void for_loop(TyCompiler *c, TyAstFor *s)
 {
     TyUnit *u = c->unit;
     uint32_t mark = u->top;
-    TyPlace place = ty_place(s->iter);
-    int32_t again = ty_new_label(c), otherwise = ty_new_label(c), end = ty_new_label(c);
+    int32_t body = ty_new_label(c), again = ty_new_label(c), end = ty_new_label(c);
     TyRegister iterator = push_for_iterator(c, s->iter);
-    ty_place_label(c, again);
-    TyRegister direct = ty_target_register(c, s->target);
-    if (direct != TY_NO_REGISTER) {
-        ty_emit_jump(c, place, TY_OP_FOR_ITER, direct, iterator, 0, otherwise);
-    } else {
-        TyRegister item = ty_slot(u);
-        ty_emit_jump(c, place, TY_OP_FOR_ITER, item, iterator, 0, otherwise);
+    TyRegister direct = ty_target_register(c, s->target), item = ty_slot(u);
+    ty_emit_jump(c, TY_NO_PLACE, TY_OP_JUMP, 0, 0, 0, again);
+    ty_place_label(c, body);
+    if (direct == TY_NO_REGISTER) {
         ty_push(c);
         ty_store_target(c, s->target, item);
         u->top = mark + 1;
     }
     loop_body(c, &s->node, &s->body, again, end);
-    ty_emit_jump(c, TY_NO_PLACE, TY_OP_JUMP, 0, 0, 0, again);
+    ty_place_label(c, again);
+    ty_emit_jump(c, ty_place(s->iter), TY_OP_FOR_ITER, direct != TY_NO_REGISTER ? direct : item, iterator, 0, body);
     u->top = mark;
-    ty_place_label(c, otherwise);
     rest_of_loop(c, &s->orelse);
     ty_place_label(c, end);
 }

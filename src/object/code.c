@@ -215,7 +215,8 @@ static bool verify_jumps(const TyCode *code, const uint8_t *starts)
             int64_t target = (int64_t)i + jump;
             if (target < 0 || target >= code->instruction_count || !is_start(starts, (uint32_t)target))
                 return false;
-            if (jump <= 0 && ty_op(*at) != TY_OP_JUMP_BACK)
+            bool is_safepoint = ty_op(*at) == TY_OP_JUMP_BACK || ty_op(*at) == TY_OP_FOR_ITER || (ty_op(*at) >= TY_OP_LOOP_IF_TRUE && ty_op(*at) <= TY_OP_LOOP_IF_GREATER_EQUAL_INT);
+            if (jump <= 0 && !is_safepoint)
                 return false;
         }
         i += format->words;

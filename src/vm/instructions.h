@@ -134,11 +134,26 @@ typedef uint64_t TyInstruction;
     X(JUMP_IF_NOT_EQUAL_INT, AI_N_JUMP, "") \
     X(JUMP_IF_GREATER_INT, AI_N_JUMP, "") \
     X(JUMP_IF_GREATER_EQUAL_INT, AI_N_JUMP, "") \
+    /* the same backward, to the beginning of a loop's body: safepoints, before anything else */ \
+    X(LOOP_IF_TRUE, A_JUMP, "") \
+    X(LOOP_IF_FALSE, A_JUMP, "") \
+    X(LOOP_IF_LESS, AB_N_JUMP, "") \
+    X(LOOP_IF_LESS_EQUAL, AB_N_JUMP, "") \
+    X(LOOP_IF_EQUAL, AB_N_JUMP, "") \
+    X(LOOP_IF_NOT_EQUAL, AB_N_JUMP, "") \
+    X(LOOP_IF_GREATER, AB_N_JUMP, "") \
+    X(LOOP_IF_GREATER_EQUAL, AB_N_JUMP, "") \
+    X(LOOP_IF_LESS_INT, AI_N_JUMP, "") \
+    X(LOOP_IF_LESS_EQUAL_INT, AI_N_JUMP, "") \
+    X(LOOP_IF_EQUAL_INT, AI_N_JUMP, "") \
+    X(LOOP_IF_NOT_EQUAL_INT, AI_N_JUMP, "") \
+    X(LOOP_IF_GREATER_INT, AI_N_JUMP, "") \
+    X(LOOP_IF_GREATER_EQUAL_INT, AI_N_JUMP, "") \
     X(JUMP_IF_IS, AB_N_JUMP, "EXT x = jump: if (R[a] is R[b]) is c") \
     X(JUMP_IF_CONTAINS, AB_N_JUMP, "EXT x = jump: if (R[a] in R[b]) is c") \
     /* iteration */ \
     X(GET_ITER, AB, "R[a] = iter(R[b])") \
-    X(FOR_ITER, AB_JUMP, "EXT x = jump: R[a] = next(R[b]), or the jump at the end (R[a] unchanged)") \
+    X(FOR_ITER, AB_JUMP, "EXT x = jump, usually backward: R[a] = next(R[b]) and jumps; goes on at the end (R[a] unchanged). A safepoint, before anything else") \
     X(UNPACK, ABC_N, "R[a] … R[a+c-1] = the c items of R[b]") \
     X(UNPACK_STAR, AB_EXT, "EXT x before, y after: R[a] … = x items, a list of the middle ones, y items of R[b]") \
     /* building */ \
