@@ -39,7 +39,7 @@ void ty_vm_thread_end(TyThread *thread)
 
 /* --- marking ---------------------------------------------------------------------------------------------------------------------- */
 
-/* How many registers of the frame may hold live values at its present instruction: temporaries above its operands are dead. */
+/* How many registers of the frame may hold live values at its present instruction: those in use before it, and those that it works on. */
 static uint32_t live_registers(const TyFrame *frame)
 {
     const TyCode *code = frame->code;
@@ -47,7 +47,7 @@ static uint32_t live_registers(const TyFrame *frame)
     const TyInstruction *pc = frame->pc;
     if (pc < code->instructions || pc >= code->instructions + code->instruction_count)
         return code->register_count;
-    top = ty_op_live_top(pc, top);
+    top = TY_MAX(ty_op_live_top(pc, top), ty_code_live_registers(code, ty_frame_instruction(frame)));
     return TY_MIN(top, code->register_count);
 }
 
@@ -181,11 +181,13 @@ static bool variable_hidden(TyFrameObject *f, uint32_t i)
 static Value function_locals(TyFrameObject *f)
 {
     Value dict = ty_dict_new();
-    for (uint32_t i = 0; dict != TY_NULL && i < variable_count(f->code); i++) {
-        Value value = variable_value(f, i);
-        if (value != TY_NULL && !ty_dict_set(dict, variable_name(f->code, i), value))
-            return TY_NULL;
-    }
+    const uint8_t *kinds = ty_bytes_data(f->code->register_kinds);
+    for (int hidden = 0; hidden < 2; hidden++) /* those of a comprehension hide others */
+        for (uint32_t i = 0; dict != TY_NULL && i < variable_count(f->code); i++) {
+            Value value = !(kinds[i] & TY_REGISTER_HIDDEN) == !hidden ? variable_value(f, i) : TY_NULL;
+            if (value != TY_NULL && !ty_dict_set(dict, variable_name(f->code, i), value))
+                return TY_NULL;
+        }
     if (dict != TY_NULL && f->extra_locals != TY_NULL && !ty_dict_merge(dict, f->extra_locals, 1))
         return TY_NULL;
     return dict;
@@ -228,7 +230,7 @@ static Value get_back(Value self)
 static Value get_code(Value self) { return ty_from_object(as_frame(self)->code); }
 static Value get_globals(Value self) { return as_frame(self)->function->globals; }
 static Value get_builtins(Value self) { return as_frame(self)->function->builtins; }
-static Value get_lasti(Value self) { return ty_int_from_int64((int64_t)object_instruction(as_frame(self)) * (int64_t)sizeof(TyInstruction)); }
+static Value get_lasti(Value self) { return ty_int_from_int64((int64_t)object_instruction(as_frame(self)) * 2) /* as in co_lines() */; }
 static Value get_trace(Value self)
 {
     Value trace = as_frame(self)->trace;

@@ -841,14 +841,17 @@ traced:
 
     /* --- jumps --- */
     CASE(JUMP) NEXT(IMMEDIATE);
-    CASE(JUMP_BACK)
-        if (TY_UNLIKELY(ty_load_relaxed(&thread->poll))) {
-            SAVE();
-            if (!ty_vm_poll())
-                goto error;
-            dispatch = thread->instrumented ? traced_dispatch : plain_dispatch;
-        }
-        NEXT(IMMEDIATE);
+#define SAFEPOINT()                                                               \
+    do {                                                                          \
+        if (TY_UNLIKELY(ty_load_relaxed(&thread->poll))) {                        \
+            SAVE();                                                               \
+            if (!ty_vm_poll())                                                    \
+                goto error;                                                       \
+            dispatch = thread->instrumented ? traced_dispatch : plain_dispatch;   \
+        }                                                                         \
+    } while (0)
+    CASE(JUMP_BACK) SAFEPOINT(); NEXT(IMMEDIATE);
+    CASE(LOOP_IF_TRUE) SAFEPOINT(); /* fall through */
     CASE(JUMP_IF_TRUE) {
         Value v = RA;
         if (v == TY_TRUE)
@@ -861,6 +864,7 @@ traced:
             goto error;
         NEXT(truth ? IMMEDIATE : 1);
     }
+    CASE(LOOP_IF_FALSE) SAFEPOINT(); /* fall through */
     CASE(JUMP_IF_FALSE) {
         Value v = RA;
         if (v == TY_TRUE)
@@ -877,7 +881,9 @@ traced:
     CASE(JUMP_IF_NOT_NONE) NEXT(RA != TY_NONE ? IMMEDIATE : 1);
 #define YES_JUMP(condition) { NEXT((condition) == (bool)C ? ty_ext_jump(EXT) : 2); }
 #define JUMP_COMPARISON(NAME, operator, OP) \
+    CASE(LOOP_IF_##NAME) SAFEPOINT(); /* fall through */ \
     CASE(JUMP_IF_##NAME) { Value left = RA, right = RB; COMPARED(operator, OP, left, right, YES_JUMP) SAVE(); value = ty_compare(left, right, OP); goto jump_on_value; } \
+    CASE(LOOP_IF_##NAME##_INT) SAFEPOINT(); /* fall through */ \
     CASE(JUMP_IF_##NAME##_INT) { Value left = RA, right = ty_from_immediate_int(ty_op_b_int(word)); COMPARED(operator, OP, left, right, YES_JUMP) SAVE(); value = ty_compare(left, right, OP); goto jump_on_value; }
     JUMP_COMPARISON(LESS, <, TY_LT)
     JUMP_COMPARISON(LESS_EQUAL, <=, TY_LE)
@@ -903,29 +909,30 @@ jump_on_value: {
     /* --- iteration --- */
     CASE(GET_ITER) SAVE(); RESULT(ty_iter(RB), 1);
     CASE(FOR_ITER) {
+        SAFEPOINT();
         Value iterator = RB;
         TyType *type = ty_object_type(ty_object(iterator));
         if (type == &ty_range_iterator_type) {
             int64_t i;
             if (!ty_range_iterator_next((TyRangeIterator *)ty_object(iterator), &i))
-                NEXT(ty_ext_jump(EXT));
+                NEXT(2);
             RA = TY_LIKELY(ty_fits_immediate(i)) ? ty_from_immediate_int(i) : (SAVE(), ty_int_from_int64_slow(i));
-            NEXT(2);
+            NEXT(ty_ext_jump(EXT));
         }
         if (type == &ty_list_iterator_type) {
             TySequenceIterator *it = (TySequenceIterator *)ty_object(iterator);
             Value list = ty_field_acquire(&it->sequence);
             if (list == TY_NULL)
-                NEXT(ty_ext_jump(EXT));
+                NEXT(2);
             int64_t i = ty_load_relaxed(&it->index);
             value = ty_list_item(list, i);
             if (TY_UNLIKELY(value == TY_NULL)) {
                 ty_store(it, &it->sequence, TY_NULL);
-                NEXT(ty_ext_jump(EXT));
+                NEXT(2);
             }
             ty_store_relaxed(&it->index, i + 1);
             RA = value;
-            NEXT(2);
+            NEXT(ty_ext_jump(EXT));
         }
         if (type == &ty_generator_type) {
             SAVE();
@@ -934,7 +941,7 @@ jump_on_value: {
             if (!ty_generator_enter(generator, TY_FRAME_RESUME, &finished)) {
                 if (!finished)
                     goto error;
-                NEXT(ty_ext_jump(EXT));
+                NEXT(2);
             }
             value = TY_NONE;
             goto resume_generator;
@@ -947,10 +954,10 @@ jump_on_value: {
                     goto error;
                 ty_clear_exception();
             }
-            NEXT(ty_ext_jump(EXT));
+            NEXT(2);
         }
         RA = value;
-        NEXT(2);
+        NEXT(ty_ext_jump(EXT));
     }
     CASE(UNPACK) {
         Value v = RB;
@@ -1116,7 +1123,7 @@ do_return:
             if (kind == TY_FRAME_RESUME) { /* the caller's FOR_ITER or YIELD_FROM has reached the end */
                 TyInstruction w = *caller->pc;
                 if (ty_op(w) == TY_OP_FOR_ITER)
-                    caller->pc += ty_ext_jump(caller->pc[1]);
+                    caller->pc += 2;
                 else {
                     caller->registers[ty_op_a(w)] = value;
                     caller->pc += 1;
@@ -1192,7 +1199,7 @@ do_yield:
         TyInstruction w = *caller->pc;
         if (ty_op(w) == TY_OP_FOR_ITER) {
             caller->registers[ty_op_a(w)] = value;
-            caller->pc += 2;
+            caller->pc += ty_ext_jump(caller->pc[1]);
             goto resume_caller;
         }
         ENTER_FRAME(); /* a YIELD_FROM: its frame yields the value in turn */
