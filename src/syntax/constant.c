@@ -264,12 +264,14 @@ char *ty_syntax_decode(TyArena *arena, const char *bytes, size_t *size, const ch
     Value source = ty_bytes_new(bytes, *size);
     Value text = source ? ty_codec_decode_bytes(source, name, TY_NULL) : TY_NULL;
     if (!text) {
-        if (ty_raised_is(&ty_LookupError)) {
-            ty_clear_exception();
-            char message[160];
-            snprintf(message, sizeof message, "unknown encoding: %.*s", (int)encoding_size, encoding);
+        if (ty_raised_is(&ty_LookupError) || ty_raised_is(&ty_UnicodeError)) {
+            Value reason = ty_str(ty_take_exception());
+            char *message = reason ? copy_utf8(reason, size) : NULL;
+            if (!message)
+                return NULL;
             TySyntaxErrorPlace place = {.filename = filename, .offset = -1, .end_lineno = -2};
             ty_syntax_raise(TY_SYNTAX_ERROR, message, &place);
+            free(message);
         }
         return NULL;
     }

@@ -131,7 +131,19 @@ static char *from_latin_1(TyArena *arena, const char *source, size_t *size)
     return result;
 }
 
-static void raise_not_utf8(const char *source, size_t size, size_t bad, const TyParseOptions *options)
+/* A byte order mark of UTF-8 before a declaration of something else. */
+static void raise_mark_problem(const char *source, size_t size, const char *name, size_t name_size)
+{
+    const char *end = memchr(source, '\n', size);
+    char message[160];
+    snprintf(message, sizeof message, "encoding problem: %.*s with BOM", (int)name_size, name);
+    size_t length = end ? (size_t)(end - source) : size;
+    TySyntaxErrorPlace place = {.lineno = 1, .end_lineno = 1, .end_offset = ty_syntax_characters(source, length), .text = source,
+                                .text_size = length};
+    ty_syntax_raise(TY_SYNTAX_ERROR, message, &place);
+}
+
+static void raise_not_utf8(const char *source, size_t size, size_t bad)
 {
     const char *line = source;
     int lineno = 1;
@@ -147,7 +159,6 @@ static void raise_not_utf8(const char *source, size_t size, size_t bad, const Ty
              "see https://peps.python.org/pep-0263/ for details", (uint8_t)source[bad], lineno);
     int column = ty_syntax_characters(line, source + bad - line) + 1;
     TySyntaxErrorPlace place = {
-        .filename = options->filename,
         .lineno = lineno,
         .offset = column,
         .end_lineno = lineno,
@@ -179,10 +190,8 @@ char *ty_source_decode(TyArena *arena, const char *source, size_t size, const Ty
         const char *cookie = ty_source_cookie(source, size, &cookie_size);
         Encoding encoding = cookie ? known_encoding(cookie, cookie_size) : UTF_8;
         if (marked && encoding != UTF_8) {
-            char message[160];
-            snprintf(message, sizeof message, "encoding problem: %.*s with BOM", (int)cookie_size, cookie);
-            TySyntaxErrorPlace place = {.filename = options->filename, .lineno = 0, .offset = -1, .end_lineno = -2};
-            ty_syntax_raise(TY_SYNTAX_ERROR, message, &place);
+            raise_mark_problem(source, size, encoding == LATIN_1 ? "iso-8859-1" : cookie,
+                               encoding == LATIN_1 ? 10 : cookie_size);
             return NULL;
         }
         if (encoding == LATIN_1) {
@@ -202,7 +211,7 @@ char *ty_source_decode(TyArena *arena, const char *source, size_t size, const Ty
     TyUtf8Scan scan;
     if (!ty_utf8_scan((const uint8_t *)source, size, &scan)) {
         /* Lone surrogates come from a str that has them; all else is the fault of bytes. */
-        raise_not_utf8(source, size, scan.valid, options);
+        raise_not_utf8(source, size, scan.valid);
         return NULL;
     }
 
