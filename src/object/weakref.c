@@ -203,7 +203,6 @@ static const TyMemberDef reference_members[] = {
 TyType ty_weak_reference_type = {
     .base = TY_STATIC_HEADER(ty_type_type),
     .layout = {.size = sizeof(TyWeakReference), .trace = reference_trace},
-    .flags = TY_TYPE_WEAKREFABLE,
     .name = "weakref.ReferenceType",
     .parent = &ty_object_type_,
     .slots = {.new = reference_new, .init = reference_init, .call = reference_call, .hash = reference_hash, .compare = reference_compare,
