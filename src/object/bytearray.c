@@ -177,7 +177,7 @@ static Value array_get_item(Value self, Value key)
     if (!ty_slice_unpack(key, &start, &stop, &step))
         return TY_NULL;
     TySpan s = ty_bytes_span(self);
-    int64_t count = TY_MAX(ty_slice_adjust(s.length, &start, &stop, step), 0);
+    int64_t count = ty_slice_adjust(s.length, &start, &stop, step);
     if (step == 1)
         return ty_bytearray_new(s.data + start, (size_t)count);
     Value result = ty_bytearray_new(NULL, (size_t)count);

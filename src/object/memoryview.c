@@ -319,7 +319,7 @@ static Value slice_view(View *v, Value key)
     if (!part)
         return TY_NULL;
     TyBuffer *view = &part->view;
-    int64_t count = TY_MAX(ty_slice_adjust(view->shape[0], &start, &stop, step), 0);
+    int64_t count = ty_slice_adjust(view->shape[0], &start, &stop, step);
     view->data += view->strides[0] * start;
     view->shape[0] = count;
     view->strides[0] *= step;
