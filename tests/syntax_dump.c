@@ -142,7 +142,7 @@ void ty_syntax_raise_recursion(const char *m) { snprintf(error, sizeof error, "R
 void ty_syntax_raise_at_line(const char *m, Value f, int l) { (void)f; (void)l; snprintf(error, sizeof error, "SyntaxError|%s|", m); }
 
 int ty_syntax_warn(void *c, bool d, const char *m, Value f, int l) { (void)c; (void)d; (void)m; (void)f; (void)l; return 1; }
-void ty_syntax_number_failed(Value f, int l, int c) { (void)f; (void)l; (void)c; }
+void ty_syntax_number_failed(const TySyntaxErrorPlace *place) { (void)place; }
 void ty_syntax_raise_memory(const char *m) { snprintf(error, sizeof error, "MemoryError|%s|", m ? m : ""); }
 void ty_syntax_raise_value(const char *m) { snprintf(error, sizeof error, "ValueError|%s|", m); }
 Value ty_syntax_take_exception(void) { return make('e', error, strlen(error)); }

@@ -203,7 +203,7 @@ void ty_syntax_raise_at_line(const char *message, Value filename, int lineno)
         ty_raise_object(exception);
 }
 
-void ty_syntax_number_failed(Value filename, int lineno, int col_offset)
+void ty_syntax_number_failed(const TySyntaxErrorPlace *place)
 {
     if (!ty_raised_is(&ty_ValueError))
         return;
@@ -216,9 +216,7 @@ void ty_syntax_number_failed(Value filename, int lineno, int col_offset)
     snprintf(message, sizeof message,
              "%s - Consider hexadecimal for huge integer literals to avoid decimal conversion limits.", reason);
     free(reason);
-    TySyntaxErrorPlace place = {
-        .filename = filename, .lineno = lineno, .offset = col_offset + 1, .end_lineno = lineno, .end_offset = 0};
-    ty_syntax_raise(TY_SYNTAX_ERROR, message, &place);
+    ty_syntax_raise(TY_SYNTAX_ERROR, message, place);
 }
 
 void ty_syntax_raise_memory(const char *message)

@@ -30,7 +30,8 @@ Value ty_syntax_float(const char *text, size_t size);
 Value ty_syntax_imaginary(const char *text, size_t size);
 
 /* After a number could not be made: if that was a ValueError (too many digits), makes it a SyntaxError there. */
-void ty_syntax_number_failed(Value filename, int lineno, int col_offset);
+struct TySyntaxErrorPlace;
+void ty_syntax_number_failed(const struct TySyntaxErrorPlace *place);
 
 bool ty_syntax_is_complex(Value value);
 bool ty_syntax_is_inexact(Value value);         /* a float or complex */

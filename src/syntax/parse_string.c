@@ -52,9 +52,7 @@ TyNode *ty_parse_number(TyParser *p)
                              "Underscores in numeric literals are only supported in Python 3.6 and greater");
     Value value = number_value(p, text, size);
     if (!value) {
-        p->error = true;
-        ty_syntax_number_failed(p->filename, p->tokens[start].lineno, p->tokens[start].col_offset);
-        return NULL;
+        return ty_error_number(p, start);
     }
     TyAstConstant *node = ty_parser_keep(p, value) ? NODE(p, Constant, start) : NULL;
     if (node)

@@ -302,6 +302,16 @@ void *ty_error_place(TyParser *p, TySyntaxErrorKind kind, int lineno, int column
     return NULL;
 }
 
+void *ty_error_number(TyParser *p, int mark)
+{
+    int lineno = p->tokens[mark].lineno;
+    TySyntaxErrorPlace place = {.filename = p->filename, .lineno = lineno, .end_lineno = lineno};
+    place.text = line_text(p, lineno, p->tokenizer.lineno <= lineno, &place.text_size);
+    ty_syntax_number_failed(&place);
+    p->error = true;
+    return NULL;
+}
+
 #define FORMAT_MESSAGE(message, format) \
     char message[512]; \
     do { \

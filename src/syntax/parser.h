@@ -204,6 +204,9 @@ void *ty_error_except_mix(TyParser *p, int except, bool star);
 void *ty_error_place(TyParser *p, TySyntaxErrorKind kind, int lineno, int column, int end_lineno, int end_column,
                      const char *message);
 
+/* After the number at mark could not be made. */
+void *ty_error_number(TyParser *p, int mark);
+
 /* What an expression is called in messages: "function call", "tuple", ... */
 const char *ty_expression_name(const TyNode *node);
 
