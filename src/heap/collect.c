@@ -158,9 +158,9 @@ static void collect(bool complete)
     }
     clear_marks();
     ty_mark_all(ty_heap.live);
-    ty_weak_clear_with_callbacks();
+    ty_weak_clear_unreachable();
     ty_finalizers_revive();
-    ty_weak_clear_dead();
+    ty_weak_forget_dead();
     destroy_dead();
     settle(complete);
     set_threshold();

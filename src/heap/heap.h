@@ -191,9 +191,9 @@ TY_INLINE void ty_object_unlock(TyObject *o, bool locked)
 /* --- weak references and finalizers ----------------------------------------------------------------------------------- */
 
 /* The heap keeps a table from referent to its weak references (any objects that begin with a TyWeakLink after their header). At a
- * collection, as in CPython: references with a callback to unreachable objects are cleared together, before any finalizer or callback
- * runs; those without one are cleared once nothing reachable, nor any finalizer still to run, reaches the referent. The callbacks of
- * references that are themselves alive are run by ty_weak_callbacks (defined above) at a later safepoint of a thread of their interpreter. */
+ * collection, as in CPython, all references to what is unreachable are cleared together, before any finalizer or callback runs; an object that its
+ * finalizer brings back has lost its weak references. The callbacks of references that are themselves alive are run by ty_weak_callbacks
+ * (defined above) at a later safepoint of a thread of their interpreter. */
 #define TY_WEAK_HAS_CALLBACK TY_BIT_KIND0 /* set in a weak reference's header while it has a callback */
 typedef struct TyWeakLink { /* the first fields of a weak reference after its header */
     _Atomic(Value) referent;       /* TY_NULL once dead */

@@ -184,8 +184,8 @@ void ty_roots_mark(TyMarker *marker);
 
 /* --- weak.c --- */
 
-void ty_weak_clear_with_callbacks(void); /* after marking, before revival */
-void ty_weak_clear_dead(void);           /* after revival */
+void ty_weak_clear_unreachable(void); /* after marking, before revival */
+void ty_weak_forget_dead(void);       /* after revival */
 
 /* --- finalize.c --- */
 

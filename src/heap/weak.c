@@ -135,48 +135,40 @@ void ty_weak_each(TyObject *referent, void (*visit)(TyObject *reference, void *c
 
 /* --- collection ------------------------------------------------------------------------------------------------------------------- */
 
-/* References with callbacks that are alive while their referents are not: cleared, the callbacks made due. */
-void ty_weak_clear_with_callbacks(void)
+/* Before anything is revived: all references to what is unreachable are cleared, together. Callbacks of references that are alive
+ * themselves become due. */
+void ty_weak_clear_unreachable(void)
 {
     for (size_t i = 0; entries && i <= mask; i++) {
         Entry *entry = &entries[i];
         if (entry->referent <= TOMBSTONE || is_marked(entry->referent))
             continue;
-        TyWeakLink **place = &entry->first;
-        while (*place) {
-            TyWeakLink *link = *place;
+        for (TyWeakLink *link = entry->first, *next; link; link = next) {
             TyObject *reference = reference_of(link);
-            if (is_marked(reference) && (ty_object_bits(reference) & TY_WEAK_HAS_CALLBACK) &&
-                ty_pending_add(ty_space_of_object(reference), reference, false)) {
-                *place = link->next;
-                ty_store_relaxed(&link->referent, TY_NULL);
-                link->next = NULL;
-            } else {
-                place = &link->next;
-            }
+            next = link->next;
+            ty_store_relaxed(&link->referent, TY_NULL);
+            link->next = NULL;
+            if (is_marked(reference) && (ty_object_bits(reference) & TY_WEAK_HAS_CALLBACK))
+                ty_pending_add(ty_space_of_object(reference), reference, false); /* without memory for it the callback is lost */
         }
-        if (!entry->first)
-            entry->referent = TOMBSTONE;
+        *entry = (Entry){TOMBSTONE, NULL};
     }
 }
 
-void ty_weak_clear_dead(void)
+/* After revival: references that died while their referents live. */
+void ty_weak_forget_dead(void)
 {
     for (size_t i = 0; entries && i <= mask; i++) {
         Entry *entry = &entries[i];
         if (entry->referent <= TOMBSTONE)
             continue;
-        bool alive = is_marked(entry->referent);
         TyWeakLink **place = &entry->first;
         while (*place) {
             TyWeakLink *link = *place;
-            if (alive && is_marked(reference_of(link))) {
+            if (is_marked(reference_of(link)))
                 place = &link->next;
-            } else {
+            else
                 *place = link->next;
-                ty_store_relaxed(&link->referent, TY_NULL);
-                link->next = NULL;
-            }
         }
         if (!entry->first)
             entry->referent = TOMBSTONE;

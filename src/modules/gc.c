@@ -1,12 +1,14 @@
 /* gc: the collector as Python programs see it.
  *
- * Some objects of ours have no counterpart in Python (the array of a list, the table of a dict, …): their types were never made ready.
- * Here they are transparent: what they hold counts as held by the object they belong to. */
+ * Some objects of ours have no counterpart in Python (the array of a list, the table of a dict, …). Here they are transparent: what they
+ * hold counts as held by the object they belong to. */
 #include "object/dict.h"
 #include "object/exception.h"
 #include "object/int.h"
 #include "object/interpreter.h"
 #include "object/list.h"
+#include "object/set.h"
+#include "object/shape.h"
 #include "object/native.h"
 #include "object/str.h"
 #include "object/tuple.h"
@@ -20,8 +22,12 @@ enum { CALLBACKS, GARBAGE, THRESHOLD, THRESHOLD1, THRESHOLD2, DEBUG, FROZEN, COL
 
 static bool is_internal(TyObject *o)
 {
-    uint32_t flags = ty_object_type(o)->flags;
-    return !(flags & (TY_TYPE_READY | TY_TYPE_HEAP));
+    static TyType *const internal[] = {&ty_array_type, &ty_dict_table_type, &ty_set_table_type, &ty_shape_type};
+    TyType *type = ty_object_type(o);
+    for (size_t i = 0; i < TY_COUNT_OF(internal); i++)
+        if (type == internal[i])
+            return true;
+    return !(type->flags & (TY_TYPE_READY | TY_TYPE_HEAP));
 }
 
 static bool is_tracked(TyObject *o)
@@ -248,8 +254,8 @@ static void look(Value v, void *context)
         return;
     }
     TyObject *o = ty_object(v);
-    if (v == ty_from_object(ty_object_type(looking->from)) && is_internal(looking->from))
-        return;
+    if (v == ty_from_object(ty_object_type(looking->from)) && !(ty_object_type(looking->from)->flags & TY_TYPE_HEAP))
+        return; /* as in CPython, a static type is not held by its instances */
     if (!is_internal(o)) {
         looking->visit(v, looking->gathering);
         return;

@@ -185,9 +185,8 @@ static Value describe(Value self, const char *kind, bool with_name)
     if (!target)
         return ty_str_format("<%s at %p; dead>", kind, (void *)ty_object(self));
     if (with_name) {
-        bool failed;
-        name = ty_get_attribute_or_null(target, TY_NAME("__name__"), &failed);
-        if (failed)
+        name = ty_lookup_special(target, TY_NAME("__name__")); /* the type's word for it: not any attribute of the object */
+        if (!name && ty_raised())
             return TY_NULL;
     }
     if (name && ty_is_str(name))
