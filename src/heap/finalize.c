@@ -34,13 +34,24 @@ void ty_finalizers_collect(TyHeapCache *cache)
  * of a later group (it would have been found then), so the groups are run latest first. */
 typedef struct Revival {
     Vector order;
+    TyObject **registered;      /* sorted: the objects that are to be finalized */
+    size_t registered_count;
     size_t *group_starts;
     size_t group_count, group_capacity;
 } Revival;
 
+static int compare_addresses(const void *a, const void *b)
+{
+    uintptr_t left = *(const uintptr_t *)a, right = *(const uintptr_t *)b;
+    return left < right ? -1 : left > right;
+}
+
+/* Without memory for the list an object waits for the next collection, alive. */
 static void revived(TyObject *object, void *context)
 {
-    ty_heap_vector_push(&((Revival *)context)->order, object); /* without memory it waits for the next collection, alive */
+    Revival *revival = context;
+    if (bsearch(&object, revival->registered, revival->registered_count, sizeof object, compare_addresses))
+        ty_heap_vector_push(&revival->order, object);
 }
 
 static bool begin_group(Revival *revival)
@@ -67,7 +78,16 @@ static void queue(TyObject *object)
 void ty_finalizers_revive(void)
 {
     Revival revival = {0};
-    Vector *list = &ty_heap.finalizers;
+    Vector *list = &ty_heap.finalizers, dead = {0};
+    for (size_t i = 0; i < list->count; i++)
+        if (!is_marked(list->items[i]) && !(ty_object_bits(list->items[i]) & TY_BIT_FINALIZED))
+            ty_heap_vector_push(&dead, list->items[i]);
+    if (dead.count && (revival.registered = malloc(dead.count * sizeof *dead.items))) {
+        memcpy(revival.registered, dead.items, dead.count * sizeof *dead.items);
+        qsort(revival.registered, dead.count, sizeof *dead.items, compare_addresses);
+        revival.registered_count = dead.count;
+    }
+    free(dead.items);
     for (size_t i = 0; i < list->count; i++) {
         TyObject *object = list->items[i];
         if (is_marked(object) || (ty_object_bits(object) & TY_BIT_FINALIZED))
@@ -85,6 +105,7 @@ void ty_finalizers_revive(void)
     }
     free(revival.order.items);
     free(revival.group_starts);
+    free(revival.registered);
     size_t kept = 0;
     for (size_t i = 0; i < list->count; i++)
         if (!(ty_object_bits(list->items[i]) & TY_BIT_FINALIZED))

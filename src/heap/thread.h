@@ -116,7 +116,10 @@ void ty_poll_clear(TyThread *thread, uint32_t bits);
 void ty_world_stop(void);
 void ty_world_start(void);
 
+/* Does, as ordinary code, what `poll` asks for (signal handlers, finalizers, …): false if an exception was raised. Also called where a
+ * system call was interrupted. vm/poll.c */
 extern bool ty_poll_run(void);
+/* What a thread needs before it can run Python, and the end of that. runtime/interpreter.c */
 extern bool ty_thread_begin(TyThread *thread);
 extern void ty_thread_end(TyThread *thread);
 

@@ -12,7 +12,6 @@
 #include "object/tuple.h"
 #include "object/weakref.h"
 #include "modules/_thread.h"
-#include "vm/frame.h"
 
 #include <errno.h>
 #include <math.h>
@@ -73,7 +72,7 @@ static int acquire(TyMutex *mutex, int64_t timeout_ns)
             return 1;
         if (!interrupted)
             return 0;
-        if (!ty_vm_poll())
+        if (!ty_poll_run())
             return -1;
         if (timeout_ns >= 0) {
             timeout_ns = deadline - ty_clock_monotonic_ns();
@@ -365,7 +364,7 @@ static int completion_wait(Completion *completion, int64_t timeout_ns)
         ty_blocking_begin();
         ty_futex_wait_interruptible(&completion->done, 0, timeout_ns, &interrupted);
         ty_blocking_end();
-        if (interrupted && !ty_vm_poll())
+        if (interrupted && !ty_poll_run())
             return -1;
         if (timeout_ns >= 0)
             timeout_ns = TY_MAX(deadline - ty_clock_monotonic_ns(), 0);
@@ -544,10 +543,10 @@ static void *bootstrap(void *argument)
     if (thread) {
         thread->daemon = boot->daemon;
         ty_unpin(ty_from_object(boot)); /* from here on this stack keeps it */
-        if (ty_vm_thread_start(thread, 0))
+        if (ty_thread_begin(thread))
             run(ty_from_object(boot));
         ty_heap_run_pending();
-        ty_vm_thread_end(thread);
+        ty_thread_end(thread);
         ty_thread_detach();
     }
     atomic_fetch_sub_explicit(&interpreter->thread_count, 1, memory_order_release);
