@@ -667,5 +667,5 @@ bool ty_sys_open_streams(TyInterpreter *interpreter)
         if (stream == TY_NULL || !put(interpreter->sys, names[fd], stream) || !put(interpreter->sys, saved, stream))
             return false;
     }
-    return true;
+    return put(interpreter->builtins, "open", ty_module_function("_io", "open"));
 }

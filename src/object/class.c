@@ -440,8 +440,6 @@ static bool take_from_namespace(TyType *type, Value dict)
         if (module != TY_NULL && !ty_dict_set(dict, TY_NAME("__module__"), module))
             return false;
     }
-    if (ty_dict_get_str(dict, TY_NAME("__doc__")) == TY_NULL && !ty_dict_set(dict, TY_NAME("__doc__"), TY_NONE))
-        return false;
     return static_wrap(dict, TY_NAME("__new__"), &ty_staticmethod_type) && static_wrap(dict, TY_NAME("__init_subclass__"), &ty_classmethod_type)
         && static_wrap(dict, TY_NAME("__class_getitem__"), &ty_classmethod_type);
 }
@@ -596,6 +594,8 @@ static bool class_fill(TyType *type, Value bases, Value dict)
     type->layout.destroy = base->layout.destroy;
     type->layout.finalize = base->layout.finalize;
     if (!add_slot_members(type) || !add_dict_and_weakref(type, &plan))
+        return false;
+    if (ty_dict_get_str(dict, TY_NAME("__doc__")) == TY_NULL && !ty_dict_set(dict, TY_NAME("__doc__"), TY_NONE))
         return false;
     if (ty_dict_get_str(dict, TY_NAME("__eq__")) != TY_NULL && ty_dict_get_str(dict, TY_NAME("__hash__")) == TY_NULL
         && !ty_dict_set(dict, TY_NAME("__hash__"), TY_NONE))
