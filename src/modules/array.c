@@ -516,7 +516,8 @@ static Value array_get_item(Value self, Value key)
     if (!ty_slice_unpack(key, &start, &stop, &step))
         return TY_NULL;
     Items items = items_of(array);
-    int64_t count = TY_MAX(ty_slice_adjust(items.length, &start, &stop, step), 0), size = array->kind->size;
+    int64_t count = ty_slice_adjust(items.length, &start, &stop, step), size = array->kind->size;
+    count = TY_MAX(count, 0); /* the macro would adjust twice */
     if (step == 1)
         return as_value(new_array(&array_type, array->kind, items.data + start * size, count));
     PackedArray *result = new_array(&array_type, array->kind, NULL, count);
@@ -568,7 +569,8 @@ static bool delete_stepped(PackedArray *array, int64_t start, int64_t step, int6
 /* Under the lock; `data` are `given` items apart from the array's own. */
 static bool assign_slice(PackedArray *array, int64_t start, int64_t stop, int64_t step, const uint8_t *data, int64_t given, bool deleting)
 {
-    int64_t count = TY_MAX(ty_slice_adjust(ty_load_relaxed(&array->length), &start, &stop, step), 0), size = array->kind->size;
+    int64_t count = ty_slice_adjust(ty_load_relaxed(&array->length), &start, &stop, step), size = array->kind->size;
+    count = TY_MAX(count, 0);
     if (step == 1)
         return splice(array, start, TY_MAX(start, stop), data, given);
     if (deleting) {

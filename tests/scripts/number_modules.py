@@ -44,7 +44,7 @@ show(math.remainder, 7, 3)
 show(math.ldexp, 1.0, 5000)
 show(math.isclose, 1.0, 1.0 + 1e-10)
 
-for z in (0j, 1j, -1 + 0j, complex(math.inf, 1), complex(0, math.nan)):
+for z in (0j, 2j, -1 + 0j, complex(math.inf, 1), complex(0, math.nan)):
     for function in (cmath.sqrt, cmath.exp, cmath.isnan, cmath.polar):
         show(function, z)
 show(cmath.log, 0)
