@@ -300,7 +300,11 @@ static Value deferred_annotations(TyCompiler *c)
             ty_load_const(c, ty_place(&s->node), index, ty_from_immediate_int(outer->annotations[i].index));
             ty_push(c);
             TyRegister met = ty_slot(u);
-            ty_load_variable(c, ty_place(&s->node), TY_NAME("__conditional_annotations__"), met);
+            int32_t cell = ty_names_get(&u->free_index, TY_NAME("__conditional_annotations__"));
+            if (cell != TY_NAMES_ABSENT) /* a class's */
+                ty_emit(c, ty_place(&s->node), TY_OP_LOAD_CELL, met, (TyRegister)cell, 0);
+            else
+                ty_load_variable(c, ty_place(&s->node), TY_NAME("__conditional_annotations__"), met);
             ty_push(c);
             ty_emit_jump(c, ty_place(&s->node), TY_OP_JUMP_IF_CONTAINS, index, met, 0, skip);
             u->top = mark;

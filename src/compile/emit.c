@@ -346,6 +346,10 @@ static void assign_cells(TyCompiler *c, TyUnit *u)
             ty_compiler_fail_memory(c);
     }
     u->frees = sorted_names(c, scope, false, &u->free_count);
+    const TyScope *outer = u->outer ? u->outer->scope : NULL;
+    if (!c->failed && outer && outer->type == TY_BLOCK_CLASS && outer->annotation_block == scope && outer->conditional_annotations
+        && !ty_names_has(&scope->symbols, TY_NAME("__conditional_annotations__")))
+        u->frees[u->free_count++] = TY_NAME("__conditional_annotations__");
     for (int i = 0; i < u->free_count && !c->failed; i++)
         if (!ty_names_set(&c->arena, &u->free_index, u->frees[i], (int32_t)(TY_KIND_FREE | (uint32_t)i)))
             ty_compiler_fail_memory(c);

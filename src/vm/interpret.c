@@ -361,7 +361,10 @@ traced:
     CASE(LOAD_CELL_OR_MAPPING) SAVE(); RESULT(ty_vm_load_cell_or_mapping(frame, B, RC), 1);
 
     /* --- names --- */
-    CASE(LOAD_NAME) SAVE(); RESULT(ty_vm_load_name(frame, NAME_OF_EXT()), 2);
+    CASE(LOAD_NAME)
+        if (frame->locals == frame->function->globals) /* a module: the same, and cached */
+            goto op_LOAD_GLOBAL;
+        SAVE(); RESULT(ty_vm_load_name(frame, NAME_OF_EXT()), 2);
     CASE(STORE_NAME) {
         SAVE();
         Value locals = frame->locals;

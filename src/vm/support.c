@@ -59,7 +59,14 @@ Value ty_vm_load_cell_or_mapping(TyFrame *frame, uint32_t reg, Value mapping)
 Value ty_vm_load_global_or_mapping(TyFrame *frame, Value mapping, Value name)
 {
     Value v = ty_get_item_or_null(mapping, name);
-    return v != TY_NULL || ty_raised() ? v : global_or_builtin(frame->function, name);
+    if (v != TY_NULL || ty_raised())
+        return v;
+    if (ty_is_exact_dict(frame->function->globals))
+        return global_or_builtin(frame->function, name);
+    v = ty_get_item_or_null(frame->function->globals, name); /* annotations are evaluated with dicts that make up what is missing */
+    if (v == TY_NULL && !ty_raised())
+        v = ty_get_item_or_null(frame->function->builtins, name);
+    return v != TY_NULL || ty_raised() ? v : ty_vm_name_error(name);
 }
 
 bool ty_vm_setup_annotations(TyFrame *frame)
