@@ -405,6 +405,8 @@ static bool lay_out(TyType *type, const SlotPlan *plan, Value namespace)
         type->attributes_offset = (type->layout.size + 7) & ~7u;
         type->inline_count = 0;
     }
+    if (type->layout.size > type->attributes_offset + sizeof(TyAttributes) + type->inline_count * sizeof(Value))
+        type->inline_frozen = true; /* fields of a C type follow */
     if (!type->inline_frozen) {
         for (int64_t i = 0; i < ty_tuple_length(type->bases); i++)
             wanted = TY_MAX(wanted, ty_as_type(ty_tuple_item(type->bases, i))->inline_count);

@@ -253,7 +253,7 @@ static Value one_character(Value v)
         if (ty_raised() && !ty_raised_is(&ty_TypeError))
             return TY_NULL;
         ty_clear_exception();
-        return ty_raise(&ty_TypeError, "%%c requires an int or a unicode character, not %T", v);
+        return ty_raise(&ty_TypeError, "%%c requires an int or a unicode character, not %N", v);
     }
     if (ty_int_get_int64(index, &code) != 0 || code < 0 || code > 0x10FFFF)
         return ty_raise(&ty_OverflowError, "%%c arg not in range(0x110000)");
@@ -296,15 +296,23 @@ static Value text_of(Percent *p, Value v, uint32_t code)
     }
 }
 
+static bool unknown_conversion(Percent *p, uint32_t c)
+{
+    ty_raise(&ty_ValueError, "unsupported format character '%c' (0x%x) at index %zd", c > 31 && c < 128 ? (int)c : '?', c, p->at - 1);
+    return false;
+}
+
 static bool add_conversion(Percent *p)
 {
     Spec spec;
+    if (p->at < p->length && ty_char_at(p->data, p->width, p->at) == '%') {
+        p->at++;
+        return ty_builder_add_char(&p->out, '%');
+    }
     if (!read_spec(p, &spec))
         return false;
-    if (spec.code == '%') {
-        ty_builder_add_char(&p->out, '%');
-        return true;
-    }
+    if (spec.code == '%')
+        return unknown_conversion(p, spec.code);
     Value v = next_argument(p);
     if (v == TY_NULL)
         return false;
@@ -331,10 +339,7 @@ static bool add_conversion(Percent *p)
     default:
         break;
     }
-    uint32_t c = spec.code;
-    ty_raise(&ty_ValueError, "unsupported format character '%c' (0x%x) at index %zd", c > 31 && c < 128 ? (int)c : '?', c,
-             (p->at - 1));
-    return false;
+    return unknown_conversion(p, spec.code);
 }
 
 Value ty_percent_format(const void *data, int width, int64_t length, Value arguments, bool as_bytes)

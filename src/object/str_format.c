@@ -236,7 +236,7 @@ static Value convert(Value v, uint32_t conversion)
 
 static bool build(Formatter *f, TyStrBuilder *out, Value format, int64_t at, int64_t end, int depth)
 {
-    if (depth < 0)
+    if (depth <= 0)
         return fail("Max string recursion exceeded");
     while (at < end) {
         Field field;

@@ -975,7 +975,9 @@ static Value str_new(TyType *type, const Value *arguments, size_t count, Value k
     if (TY_LIKELY(count <= 1 && keywords == TY_NULL)) {
         if (count)
             a[0] = arguments[0];
-    } else if (count > 3) {
+    } else if (count + (keywords == TY_NULL ? 0 : (size_t)ty_tuple_length(keywords)) > 3) {
+        if (keywords != TY_NULL)
+            return ty_raise(&ty_TypeError, "str() takes at most 3 arguments (%zd given)", (int64_t)count + ty_tuple_length(keywords));
         return ty_raise(&ty_TypeError, "str expected at most 3 arguments, got %zu", count);
     } else if (!ty_parse_arguments(&signature, arguments, count, keywords, a)) {
         return TY_NULL;

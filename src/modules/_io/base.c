@@ -2,6 +2,7 @@
 #include "modules/_io/io.h"
 #include "object/int.h"
 #include "object/list.h"
+#include "object/shape.h"
 #include "object/tuple.h"
 #include <errno.h>
 
@@ -305,7 +306,9 @@ static const TyNativeDef base_methods[] = {
     {0},
 };
 
-static const TyGetSetDef base_getsets[] = {{"closed", base_closed, NULL, NULL}, {0}};
+static Value base_dict(Value self) { return ty_attributes_dict(ty_object(self), ty_type_of(self)); }
+
+static const TyGetSetDef base_getsets[] = {{"closed", base_closed, NULL, NULL}, {"__dict__", base_dict, NULL, NULL}, {0}};
 
 TyType ty_io_base_type = {
     .base = TY_STATIC_HEADER(ty_type_type),

@@ -38,6 +38,7 @@ typedef struct Match {
 typedef struct Scanner {
     TyObject base;
     Value pattern, string;
+    Value hold;               /* a memoryview that keeps the string from being resized, or TY_NULL */
     int64_t start, end, pos;
     bool must_advance, done;
 } Scanner;
@@ -594,9 +595,14 @@ typedef struct Replacement {
 
 static bool has_backslash(Value text)
 {
-    if (ty_is_str(text))
-        return ty_str_find_char(text, '\\', 0, ty_str_length(text), 1) >= 0;
-    return !ty_is_bytes(text) || memchr(ty_bytes_data(text), '\\', (size_t)ty_bytes_length(text));
+    Subject s;
+    if (!open_subject(&s, text)) {
+        ty_clear_exception();
+        return true;
+    }
+    bool found = ty_find_char(s.text, s.length, '\\', s.width) >= 0;
+    close_subject(&s);
+    return found;
 }
 
 static bool replacement_of(Value self, Value given, Replacement *r)
@@ -607,7 +613,7 @@ static bool replacement_of(Value self, Value given, Replacement *r)
         r->function = given;
         return callable > 0;
     }
-    if ((ty_is_str(given) || ty_is_bytes(given)) && !has_backslash(given)) {
+    if (!has_backslash(given)) {
         r->literal = given;
         return true;
     }
@@ -702,6 +708,12 @@ static Value pattern_scanner(Value self, Value *a)
         return TY_NULL;
     ty_store(s, &s->pattern, self);
     ty_store(s, &s->string, a[0]);
+    if (subject.held) {
+        Value hold = ty_memoryview_new(a[0]);
+        if (hold == TY_NULL)
+            return TY_NULL;
+        ty_store(s, &s->hold, hold);
+    }
     s->pos = s->start = TY_MIN(TY_MAX(pos, 0), length);
     s->end = endpos;
     return ty_from_object(s);
@@ -817,7 +829,7 @@ TyType ty_pattern_type = {
 
 /* --- scanners ------------------------------------------------------------------------------------------------------------------------------- */
 
-static void scanner_trace(TyObject *self, TyMarker *marker) { ty_mark_range(marker, &((Scanner *)self)->pattern, 2); }
+static void scanner_trace(TyObject *self, TyMarker *marker) { ty_mark_range(marker, &((Scanner *)self)->pattern, 3); }
 
 static Value scan(Value self, Way way)
 {
@@ -836,7 +848,12 @@ static Value scan(Value self, Way way)
     } else if (status == 0) {
         s->done = true;
     }
-    return result_of(&search, s->pattern, status);
+    Value result = result_of(&search, s->pattern, status);
+    if (s->done && s->hold != TY_NULL) {
+        ty_call_method_none(s->hold, TY_NAME("release"));
+        ty_store(s, &s->hold, TY_NULL);
+    }
+    return result;
 }
 
 static Value scanner_match(Value self, Value *a) { return scan(self, MATCH); }
@@ -952,8 +969,9 @@ static Value sre_unicode_iscased(Value module, Value *a)
     uint32_t c;
     if (!character(a[0], &c))
         return TY_NULL;
-    uint32_t lower = ty_unicode_to_lower(c);
-    return ty_from_bool(lower != c || ty_unicode_to_upper(lower) != c);
+    uint32_t upper[3];
+    ty_unicode_full_upper(c, upper);
+    return ty_from_bool(ty_unicode_to_lower(c) != c || upper[0] != c);
 }
 
 static Value sre_ascii_tolower(Value module, Value *a)

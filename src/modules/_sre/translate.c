@@ -90,11 +90,9 @@ bool ty_sre_in_set(const TyProgram *program, const TySreSet *set, uint32_t c)
 {
     const uint32_t *code = program->code + set->code;
     if (set->fold == TY_FOLD_LOCALE) {
-        uint32_t lower = ty_sre_fold(TY_FOLD_LOCALE, c), upper;
-        if (in_charset(code, lower))
-            return true;
-        upper = c < 256 ? (uint32_t)toupper((int)c) : c;
-        return upper != lower && in_charset(code, upper);
+        uint32_t lower = ty_sre_fold(TY_FOLD_LOCALE, c), upper = c < 256 ? (uint32_t)toupper((int)c) : c;
+        bool negated = *code == SRE_NEGATE, in = in_charset(code, lower);
+        return negated ? in && in_charset(code, upper) : in || in_charset(code, upper);
     }
     return in_charset(code, ty_sre_fold((TyFold)set->fold, c));
 }
