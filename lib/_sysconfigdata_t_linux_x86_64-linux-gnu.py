@@ -1,0 +1,28 @@
+"""What sysconfig.get_config_vars() tells beyond paths: how this runtime was built."""
+
+build_time_vars = {
+    "ABIFLAGS": "t",
+    "CC": "cc",
+    "EXE": "",
+    "EXT_SUFFIX": ".typhon-314-x86_64-linux-gnu.so",
+    "HAVE_DYNAMIC_LOADING": 1,
+    "HAVE_FORK": 1,
+    "MULTIARCH": "x86_64-linux-gnu",
+    "Py_DEBUG": 0,
+    "Py_ENABLE_SHARED": 0,
+    "Py_GIL_DISABLED": 1,
+    "Py_REMOTE_DEBUG": 0,
+    "Py_TRACE_REFS": 0,
+    "SHELL": "/bin/sh -e",
+    "SIZEOF_LONG": 8,
+    "SIZEOF_SIZE_T": 8,
+    "SIZEOF_TIME_T": 8,
+    "SIZEOF_VOID_P": 8,
+    "SOABI": "typhon-314-x86_64-linux-gnu",
+    "TZPATH": "/usr/share/zoneinfo:/usr/lib/zoneinfo:/usr/share/lib/zoneinfo:/etc/zoneinfo",
+    "VERSION": "3.14",
+    "WITH_DOC_STRINGS": 1,
+    "WITH_PYMALLOC": 0,
+    "prefix": "/usr",
+    "exec_prefix": "/usr",
+}
