@@ -451,6 +451,16 @@ static const TyNativeDef functions[] = {
 
 const TyModuleDef ty_module_sys = { .name = "sys", .doc = "This module provides access to some objects used or maintained by the\ninterpreter and to functions that interact strongly with the interpreter.", .functions = functions };
 
+/* sys._jit: whether code is compiled to machine code. It is not. */
+static Value jit_no(Value self, Value *a) { return TY_FALSE; }
+static const TyNativeDef jit_functions[] = {
+    TY_FUNCTION("is_available()", jit_no, "Whether there is a compiler to machine code."),
+    TY_FUNCTION("is_enabled()", jit_no, "Whether it is switched on."),
+    TY_FUNCTION("is_active()", jit_no, "Whether the caller's code was compiled by it."),
+    {0},
+};
+static const TyModuleDef jit_module = {.name = "sys._jit", .doc = "Whether code is compiled to machine code.", .functions = jit_functions};
+
 /* --- what the configuration says ------------------------------------------------------------------------------------------------------------ */
 
 static bool put(Value dict, const char *name, Value value) { return value != TY_NULL && ty_dict_set_text(dict, name, value); }
@@ -633,7 +643,7 @@ bool ty_sys_start(TyInterpreter *interpreter)
         if (!put(dict, saved, ty_dict_get_text(dict, hooks[i])))
             return false;
     }
-    return put_flags(dict) && put_versions(dict) && put_number_facts(dict) && put_paths(dict) && put(dict, "modules", interpreter->modules)
+    return put(dict, "_jit", ty_module_create(&jit_module)) && put_flags(dict) && put_versions(dict) && put_number_facts(dict) && put_paths(dict) && put(dict, "modules", interpreter->modules)
         && put(dict, "builtin_module_names", builtin_names()) && put(dict, "warnoptions", warn_option_list()) && put(dict, "_xoptions", x_option_dict())
         && put(dict, "dont_write_bytecode", ty_from_bool(ty_config.dont_write_bytecode)) && put(dict, "meta_path", ty_list_new(0)) && put(dict, "path_hooks", ty_list_new(0))
         && put(dict, "path_importer_cache", ty_dict_new()) && put(dict, "stdlib_module_names", ty_stdlib_module_names());
