@@ -142,7 +142,16 @@ static Value normalized_name(TyParser *p, const char *text, size_t size)
     size_t length = 0;
     for (size_t i = 0; i < normal_count; i++)
         length += ty_utf8_put(normal[i], (uint8_t *)bytes + length);
-    Value name = ty_syntax_identifier(bytes, length);
+    /* What is no identifier must not become one in disguise. */
+    TyTokenKind keyword = ty_keyword_lookup(bytes, length);
+    bool constant = keyword == TY_KEYWORD_NONE || keyword == TY_KEYWORD_TRUE || keyword == TY_KEYWORD_FALSE;
+    Value name = constant ? 0 : ty_syntax_identifier(bytes, length);
+    if (constant && !p->error) {
+        char message[80];
+        snprintf(message, sizeof message, "identifier field can't represent '%.*s' constant", (int)length, bytes);
+        ty_syntax_raise_value(message);
+        p->error = true;
+    }
     free(normal);
     free(bytes);
     return name;

@@ -424,12 +424,24 @@ static bool pattern(const TyNode *node, bool star_allowed)
 
 /* ---- statements ------------------------------------------------------------------------------------------------- */
 
+static bool import_names(const TyNodeList *list, const char *owner)
+{
+    if (!not_empty(list->count, "names", owner))
+        return false;
+    for (int i = 0; i < list->count; i++) {
+        const TyAstalias *alias = TY_AST(alias, list->items[i]);
+        if (!identifier(alias->name) || (alias->asname && !identifier(alias->asname)))
+            return false;
+    }
+    return true;
+}
+
 static bool handlers(const TyNodeList *list)
 {
     for (int i = 0; i < list->count; i++) {
         const TyAstExceptHandler *handler = TY_AST(ExceptHandler, list->items[i]);
         if (!positions(list->items[i]) || !optional_expression(handler->type) ||
-            !body(&handler->body, "ExceptHandler"))
+            (handler->name && !identifier(handler->name)) || !body(&handler->body, "ExceptHandler"))
             return false;
     }
     return true;
@@ -468,7 +480,7 @@ static bool for_statement(const TyAstFor *node, const char *name)
 
 static bool function(const TyAstFunctionDef *node, const char *name)
 {
-    return body(&node->body, name) && type_parameters(&node->type_params) && arguments(node->args) &&
+    return identifier(node->name) && body(&node->body, name) && type_parameters(&node->type_params) && arguments(node->args) &&
            expressions(&node->decorator_list, TY_AST_Load, false) && optional_expression(node->returns);
 }
 
@@ -494,7 +506,7 @@ static bool statement(const TyNode *node)
     case TY_AST_AsyncFunctionDef: return function(TY_AST(FunctionDef, node), "AsyncFunctionDef");
     case TY_AST_ClassDef: {
         const TyAstClassDef *class = TY_AST(ClassDef, node);
-        return body(&class->body, "ClassDef") && type_parameters(&class->type_params) &&
+        return identifier(class->name) && body(&class->body, "ClassDef") && type_parameters(&class->type_params) &&
                expressions(&class->bases, load, false) && keywords(&class->keywords) &&
                expressions(&class->decorator_list, load, false);
     }
@@ -536,11 +548,11 @@ static bool statement(const TyNode *node)
     case TY_AST_TryStar: return try_statement(TY_AST(Try, node), "TryStar");
     case TY_AST_Assert:
         return expression(TY_AST(Assert, node)->test, load) && optional_expression(TY_AST(Assert, node)->msg);
-    case TY_AST_Import: return not_empty(TY_AST(Import, node)->names.count, "names", "Import");
+    case TY_AST_Import: return import_names(&TY_AST(Import, node)->names, "Import");
     case TY_AST_ImportFrom:
         if (TY_AST(ImportFrom, node)->level < 0)
             return fail("Negative ImportFrom level");
-        return not_empty(TY_AST(ImportFrom, node)->names.count, "names", "ImportFrom");
+        return import_names(&TY_AST(ImportFrom, node)->names, "ImportFrom");
     case TY_AST_Global: return not_empty(TY_AST(Global, node)->names.count, "names", "Global");
     case TY_AST_Nonlocal: return not_empty(TY_AST(Nonlocal, node)->names.count, "names", "Nonlocal");
     case TY_AST_Expr: return expression(TY_AST(Expr, node)->value, load);

@@ -103,7 +103,7 @@ static bool set_missing(Value self, Value field_types, Value field)
         if (!ty_raised_is(&ty_KeyError))
             return false;
         ty_clear_exception();
-        return ty_warn(&ty_DeprecationWarning, 1, "Field '%U' is missing from %s._field_types. This will become an error in Python 3.15.", field, name);
+        return ty_warn(&ty_DeprecationWarning, 1, "Field %R is missing from %s._field_types. This will become an error in Python 3.15.", field, name);
     }
     if (is_union(type))
         return true;
@@ -250,6 +250,20 @@ static bool may_be_missing(Value self, Value field)
     return type != TY_NULL && is_union(type);
 }
 
+/* The fields and positions among an instance's attributes: what a copy keeps. */
+static Value known_attributes(Value self)
+{
+    Value all = ty_attributes_copy_dict(ty_object(self), ty_type_of(self)), known = ty_dict_new(), key, value;
+    Value fields = fields_of(self), attributes = names_of(self, TY_NAME("_attributes"));
+    if (all == TY_NULL || known == TY_NULL || fields == TY_NULL || attributes == TY_NULL)
+        return TY_NULL;
+    int64_t position = 0;
+    while (ty_dict_next(all, &position, &key, &value))
+        if ((index_of(fields, key) >= 0 || index_of(attributes, key) >= 0) && !ty_dict_set(known, key, value))
+            return TY_NULL;
+    return known;
+}
+
 static bool check_replacement(Value self, Value dict, Value changes)
 {
     const char *name = ty_type_of(self)->name;
@@ -286,7 +300,7 @@ static Value node_replace(Value self, const Value *arguments, size_t count, Valu
 {
     if (count > 0)
         return ty_raise(&ty_TypeError, "__replace__() takes no positional arguments");
-    Value dict = ty_attributes_copy_dict(ty_object(self), ty_type_of(self)), changes = ty_dict_new();
+    Value dict = known_attributes(self), changes = ty_dict_new();
     if (dict == TY_NULL || changes == TY_NULL)
         return TY_NULL;
     for (int64_t i = 0; keywords != TY_NULL && i < ty_tuple_length(keywords); i++)
