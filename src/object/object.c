@@ -322,7 +322,7 @@ int ty_isinstance_plain(Value v, Value class)
         if (ty_is_instance_of(v, ty_as_type(class)))
             return 1;
         TyType *type = ty_type_of(v);
-        if (!(type->flags & TY_TYPE_HEAP))
+        if (!(type->flags & (TY_TYPE_HEAP | TY_TYPE_CUSTOM_GETATTR)))
             return 0;
         bool failed;
         Value claimed = ty_get_attribute_or_null(v, TY_NAME("__class__"), &failed);
