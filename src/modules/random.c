@@ -158,17 +158,17 @@ static bool seed(Random *r, Value seed_value)
     return true;
 }
 
-static Value random_new(TyType *type, const Value *arguments, size_t count, Value keywords)
-{
-    if (keywords != TY_NULL && type->parent == &ty_object_base_type && !ty_no_keywords("Random", keywords))
-        return TY_ERROR;
-    return ty_type_allocate(type, 0);
-}
-
 static bool random_init(Value self, const Value *arguments, size_t count, Value keywords)
 {
     return ty_no_keywords("Random", keywords) && ty_check_positional("Random", count, 0, 1) &&
            seed(as_random(self), count > 0 ? arguments[0] : TY_NULL);
+}
+
+static Value random_new(TyType *type, const Value *arguments, size_t count, Value keywords)
+{
+    if (keywords != TY_NULL && type->slots.init == random_init && !ty_no_keywords("Random", keywords))
+        return TY_ERROR;
+    return ty_type_allocate(type, 0);
 }
 
 /* --- methods ------------------------------------------------------------------------------------------------------------- */

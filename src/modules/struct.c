@@ -711,7 +711,7 @@ static bool struct_init(Value self, const Value *arguments, size_t count, Value 
 static Value struct_repr(Value self)
 {
     Layout *layout = layout_of(self);
-    return layout == NULL ? TY_ERROR : ty_str_format("%T(%R)", self, layout->format);
+    return layout == NULL ? TY_ERROR : ty_str_format("%s(%R)", ty_type_short_name(ty_type_of(self)), layout->format);
 }
 
 static Value struct_pack(Value self, const Value *arguments, size_t count, Value keywords)
@@ -759,8 +759,8 @@ static Value struct_get_format(Value self)
 
 static Value struct_get_size(Value self)
 {
-    Layout *layout = layout_of(self);
-    return layout == NULL ? TY_ERROR : ty_int_from_int64(layout->size);
+    Value layout = ty_field_acquire(&((Struct *)ty_object(self))->layout);
+    return ty_int_from_int64(layout == TY_NULL ? -1 : ((Layout *)ty_object(layout))->size);
 }
 
 static const TyNativeDef struct_methods[] = {

@@ -119,7 +119,7 @@ static Value float_divmod(Value left, Value right)
 
 Value ty_double_power(double a, double b)
 {
-    if (a == 0 && b < 0)
+    if (a == 0 && b < 0 && !isinf(b))
         return ty_raise(&ty_ZeroDivisionError, "zero to a negative power");
     if (a < 0 && isfinite(a) && isfinite(b) && b != floor(b))
         return ty_complex_power(a, 0, b, 0);
@@ -182,11 +182,8 @@ static Value float_compare(Value left, Value right, int op)
 int64_t ty_double_hash(double d, Value identity_for_nan)
 {
     if (!isfinite(d)) {
-        if (isnan(d)) {
-            uint64_t bits = (uint64_t)identity_for_nan;
-            int64_t hash = (int64_t)((bits >> 4 | bits << 60) >> 1);
-            return hash == -1 ? -2 : hash;
-        }
+        if (isnan(d))
+            return ty_hash_identity(identity_for_nan);
         return d > 0 ? 314159 : -314159;
     }
     const uint64_t modulus = (UINT64_C(1) << 61) - 1;
@@ -290,7 +287,8 @@ static Value as_instance_of(TyType *type, Value number)
 
 static Value float_new(TyType *type, const Value *arguments, size_t count, Value keywords)
 {
-    if ((keywords != TY_NULL && !ty_no_keywords("float", keywords)) || !ty_check_positional("float", count, 0, 1))
+    bool own_init = type->slots.init != ty_float_type.slots.init; /* then the keywords are for that */
+    if ((keywords != TY_NULL && !own_init && !ty_no_keywords("float", keywords)) || !ty_check_positional("float", count, 0, 1))
         return TY_ERROR;
     return as_instance_of(type, count == 0 ? ty_from_double(0) : ty_number_float(arguments[0]));
 }

@@ -632,13 +632,13 @@ static TextStatus parse_digits(const char *at, const char *end, int base, bool n
     }
     if (!after_digit)
         return TEXT_INVALID;
+    int limit = ty_int_text_limit();
+    if ((base & (base - 1)) != 0 && limit > 0 && count > (size_t)limit)
+        return digits_error(count);
     if (small) {
         *result = ty_int_from_int64(negative ? -(int64_t)number : (int64_t)number);
         return *result == TY_NULL ? TEXT_RAISED : TEXT_OK;
     }
-    int limit = ty_int_text_limit();
-    if ((base & (base - 1)) != 0 && limit > 0 && count > (size_t)limit)
-        return digits_error(count);
     int64_t room = (int64_t)ty_big_digits_limbs(count, base);
     TyInt *i = new_int(room);
     if (i == NULL)
@@ -930,7 +930,8 @@ static Value int_getnewargs(Value self, Value *a) { return ty_tuple_pack(1, ty_i
 static Value int_sizeof(Value self, Value *a)
 {
     mp_limb_t limb;
-    return ty_int_from_int64((int64_t)sizeof(TyInt) + 8 * (int64_t)ty_big_length(ty_int_big(self, &limb)));
+    int64_t limbs = ty_big_length(ty_int_big(self, &limb));
+    return ty_int_from_int64((int64_t)ty_type_of(self)->layout.size + (int64_t)sizeof(mp_limb_t) * TY_MAX(limbs, 1));
 }
 
 /* To the nearest multiple of 10^places, half to even. */
