@@ -12,6 +12,7 @@
 #include "object/tuple.h"
 #include "object/type.h"
 #include "modules/_io/io.h"
+#include "modules/monitoring.h"
 #include "runtime/runtime.h"
 #include "vm/frame.h"
 #include "vm/trace.h"
@@ -643,7 +644,7 @@ bool ty_sys_start(TyInterpreter *interpreter)
         if (!put(dict, saved, ty_dict_get_text(dict, hooks[i])))
             return false;
     }
-    return put(dict, "_jit", ty_module_create(&jit_module)) && put_flags(dict) && put_versions(dict) && put_number_facts(dict) && put_paths(dict) && put(dict, "modules", interpreter->modules)
+    return put(dict, "_jit", ty_module_create(&jit_module)) && put(dict, "monitoring", ty_monitoring_module()) && put_flags(dict) && put_versions(dict) && put_number_facts(dict) && put_paths(dict) && put(dict, "modules", interpreter->modules)
         && put(dict, "builtin_module_names", builtin_names()) && put(dict, "warnoptions", warn_option_list()) && put(dict, "_xoptions", x_option_dict())
         && put(dict, "dont_write_bytecode", ty_from_bool(ty_config.dont_write_bytecode)) && put(dict, "meta_path", ty_list_new(0)) && put(dict, "path_hooks", ty_list_new(0))
         && put(dict, "path_importer_cache", ty_dict_new()) && put(dict, "stdlib_module_names", ty_stdlib_module_names());
