@@ -319,7 +319,10 @@ bool ty_is_iterator(Value v) { return ty_type_of(v)->slots.next != NULL; }
 
 Value ty_next(Value iterator)
 {
-    Value v = ty_type_of(iterator)->slots.next(iterator);
+    TyUnaryFunction next = ty_type_of(iterator)->slots.next;
+    if (TY_UNLIKELY(!next)) /* the class lost its __next__ */
+        return ty_raise(&ty_TypeError, "'%T' object is not an iterator", iterator);
+    Value v = next(iterator);
     if (TY_UNLIKELY(v == TY_NULL && ty_raised() && ty_raised_is(&ty_StopIteration)))
         ty_clear_exception();
     return v;

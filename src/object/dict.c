@@ -551,6 +551,11 @@ Value ty_dict_copy(Value dict)
 
 bool ty_dict_next(Value dict, int64_t *position, Value *key, Value *value)
 {
+    return ty_dict_next_hashed(dict, position, key, value, NULL);
+}
+
+bool ty_dict_next_hashed(Value dict, int64_t *position, Value *key, Value *value, int64_t *hash)
+{
     TyDictTable *table = ty_load_acquire(&ty_as_dict(dict)->table);
     int64_t count = ty_load_acquire(&table->entry_count), at = *position;
     if (at < ty_load_relaxed(&table->first))
@@ -562,6 +567,8 @@ bool ty_dict_next(Value dict, int64_t *position, Value *key, Value *value)
                 *key = k;
             if (value)
                 *value = v;
+            if (hash)
+                *hash = table->entries[at].hash;
             *position = at + 1;
             return true;
         }
@@ -759,23 +766,24 @@ bool ty_dict_merge(Value dict, Value mapping, int override)
     return !ty_raised();
 }
 
+/* Tells with the exception which element it came from. */
+static bool note_element(int64_t number)
+{
+    Value error = ty_take_exception();
+    Value note = ty_str_format("Cannot convert dictionary update sequence element #%lld to a sequence", (long long)number);
+    if (note != TY_NULL)
+        ty_call_method_one(error, TY_NAME("add_note"), note);
+    ty_clear_exception();
+    ty_restore_exception(error);
+    return false;
+}
+
 /* A pair out of any iterable, as the elements given to dict() are. */
 static bool unpack_pair(Value item, int64_t number, Value *key, Value *value)
 {
-    Value fast = ty_is_tuple(item) || ty_is_list(item) ? item : TY_NULL;
-    if (fast == TY_NULL) {
-        Value iterator = ty_iter(item);
-        if (iterator == TY_NULL) {
-            if (ty_raised_is(&ty_TypeError)) {
-                ty_clear_exception();
-                ty_raise(&ty_TypeError, "cannot convert dictionary update sequence element #%lld to a sequence", (long long)number);
-            }
-            return false;
-        }
-        fast = ty_sequence_list(iterator);
-        if (fast == TY_NULL)
-            return false;
-    }
+    Value fast = ty_is_tuple(item) || ty_is_list(item) ? item : ty_sequence_fast(item, "object is not iterable");
+    if (fast == TY_NULL)
+        return ty_raised_is(&ty_TypeError) && note_element(number);
     int64_t length = ty_is_tuple(fast) ? ty_tuple_length(fast) : ty_list_length(fast);
     if (length != 2) {
         ty_raise(&ty_ValueError, "dictionary update sequence element #%lld has length %lld; 2 is required", (long long)number, (long long)length);
@@ -893,10 +901,8 @@ static int dict_equal(Value a, Value b)
         return 0;
     int64_t position = 0;
     Value key, value;
-    while (ty_dict_next(a, &position, &key, &value)) {
-        int64_t hash = key_hash(key);
-        if (hash == -1)
-            return -1;
+    int64_t hash;
+    while (ty_dict_next_hashed(a, &position, &key, &value, &hash)) {
         Value other = ty_dict_get_hashed(b, key, hash);
         if (other == TY_NULL)
             return ty_raised() ? -1 : 0;
@@ -979,7 +985,15 @@ static Value dict_method_fromkeys(Value type, Value *a)
     if (dict == TY_NULL)
         return TY_NULL;
     bool plain = ty_is_exact_dict(dict);
-    Value iterator = ty_iter(a[0]), key;
+    Value key;
+    int64_t position = 0, hash;
+    if (plain && (ty_is_exact_dict(a[0]) || ty_is_any_set(a[0]))) { /* the hashes are known */
+        while (ty_is_dict(a[0]) ? ty_dict_next_hashed(a[0], &position, &key, NULL, &hash) : ty_set_next_hashed(a[0], &position, &key, &hash))
+            if (!ty_dict_set_hashed(dict, key, hash, value))
+                return TY_NULL;
+        return dict;
+    }
+    Value iterator = ty_iter(a[0]);
     if (iterator == TY_NULL)
         return TY_NULL;
     while ((key = ty_next(iterator)) != TY_NULL)

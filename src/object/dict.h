@@ -70,6 +70,7 @@ Value ty_dict_values(Value dict);
 Value ty_dict_items(Value dict);
 /* Walks the entries: *position starts at 0; false at the end. Not changed keys only: safe, though not a snapshot, under concurrent change. */
 bool ty_dict_next(Value dict, int64_t *position, Value *key, Value *value);
+bool ty_dict_next_hashed(Value dict, int64_t *position, Value *key, Value *value, int64_t *hash);
 uint32_t ty_dict_version(Value dict);                          /* 0: no number could be had */
 /* For inline caches: index of the key's entry in the present table, or -1. key is an interned str. */
 int64_t ty_dict_entry_index(Value dict, Value key);

@@ -55,16 +55,14 @@ static bool iterator_step(DictIterator *self, bool reverse, Value *key, Value *v
     } else {
         TyDictTable *table = ty_load_acquire(&ty_as_dict(dict)->table);
         int64_t count = ty_load_acquire(&table->entry_count);
-        if (position >= count)
-            position = count - 1;
-        for (; position >= 0 && !found; position--) {
+        for (; position >= 0 && position < count && !found; position--) {
             *key = ty_field(&table->entries[position].key);
             *value = ty_field_acquire(&table->entries[position].value);
             found = *key != TY_NULL && *value != TY_NULL;
         }
     }
     int64_t remaining = ty_load_relaxed(&self->remaining);
-    if (!found || (remaining <= 0 && !ty_load_relaxed(&ty_many_threads))) {
+    if (!found || remaining <= 0) {
         ty_store(self, &self->dict, TY_NULL);
         if (found)
             ty_raise(&ty_RuntimeError, "dictionary keys changed during iteration");

@@ -566,6 +566,8 @@ static Value list_compare(Value left, Value right, int op)
             return TY_NULL;
         if (equal)
             continue;
+        if (i >= ty_list_length(left) || i >= ty_list_length(right))
+            break; /* the comparison emptied a list */
         if (op == TY_EQ || op == TY_NE)
             return ty_from_bool(op == TY_NE);
         return ty_compare(a, b, op);

@@ -323,11 +323,18 @@ Value ty_set_pop(Value v)
 
 bool ty_set_next(Value v, int64_t *position, Value *item)
 {
+    int64_t hash;
+    return ty_set_next_hashed(v, position, item, &hash);
+}
+
+bool ty_set_next_hashed(Value v, int64_t *position, Value *item, int64_t *hash)
+{
     SetTable *table = ty_load_acquire(&SET(v)->table);
     uint64_t i = (uint64_t)*position;
     for (; i <= table->mask; i++) {
         Value key = ty_field_acquire(&table->slots[i].key);
         if (is_key(key)) {
+            *hash = table->slots[i].hash;
             *item = key;
             *position = (int64_t)i + 1;
             return true;
@@ -419,9 +426,9 @@ bool ty_set_update(Value v, Value iterable)
         return merge_set(SET(v), SET(iterable));
     Value key;
     if (ty_is_exact_dict(iterable)) {
-        int64_t position = 0, length = ty_dict_length(iterable);
-        while (ty_dict_next(iterable, &position, &key, NULL)) {
-            if (!ty_set_add(v, key))
+        int64_t position = 0, length = ty_dict_length(iterable), hash;
+        while (ty_dict_next_hashed(iterable, &position, &key, NULL, &hash)) {
+            if (!add_hashed(SET(v), key, hash))
                 return false;
             if (ty_dict_length(iterable) != length && !ty_load_relaxed(&ty_many_threads)) {
                 ty_raise(&ty_RuntimeError, "dictionary changed size during iteration");
@@ -491,6 +498,19 @@ static int each(Value iterable, Visit visit, void *context)
             int verdict = visit(context, item, hash);
             if (verdict != 1)
                 return verdict;
+        }
+        return 1;
+    }
+    if (ty_is_exact_dict(iterable)) {
+        int64_t position = 0, length = ty_dict_length(iterable);
+        while (ty_dict_next_hashed(iterable, &position, &item, NULL, &hash)) {
+            int verdict = visit(context, item, hash);
+            if (verdict != 1)
+                return verdict;
+            if (ty_dict_length(iterable) != length) {
+                ty_raise(&ty_RuntimeError, "dictionary changed size during iteration");
+                return -1;
+            }
         }
         return 1;
     }
@@ -651,7 +671,7 @@ static Value set_new(TyType *type, const Value *arguments, size_t count, Value k
 
 static bool set_init(Value self, const Value *arguments, size_t count, Value keywords)
 {
-    if ((ty_type_of(self) == &ty_set_type || ty_type_of(self)->slots.new == set_new) && !ty_no_keywords("set", keywords))
+    if (!ty_no_keywords("set", keywords))
         return false;
     if (!ty_check_positional("set", count, 0, 1))
         return false;

@@ -18,6 +18,7 @@ int ty_set_contains(Value set, Value item);
 bool ty_set_update(Value set, Value iterable);
 int64_t ty_set_length(Value set);
 bool ty_set_next(Value set, int64_t *position, Value *item);
+bool ty_set_next_hashed(Value set, int64_t *position, Value *item, int64_t *hash);
 void ty_set_clear(Value set);
 Value ty_set_pop(Value set);
 Value ty_set_copy(Value set);                      /* of the same built-in type: set or frozenset */

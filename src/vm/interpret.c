@@ -950,7 +950,7 @@ jump_on_value: {
             goto resume_generator;
         }
         SAVE();
-        value = type->slots.next(iterator);
+        value = TY_LIKELY(type->slots.next != NULL) ? type->slots.next(iterator) : ty_next(iterator);
         if (TY_UNLIKELY(value == TY_NULL)) {
             if (ty_raised()) {
                 if (!ty_raised_is(&ty_StopIteration))
