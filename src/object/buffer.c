@@ -377,8 +377,23 @@ bool ty_buffer_from_method(Value self, TyBuffer *view, int flags)
     return true;
 }
 
-/* The exporter is a wrapper, so this is not reached for views that ty_buffer_from_method gave. */
-void ty_buffer_release_method(Value self, TyBuffer *view) {}
+/* Views that ty_buffer_from_method gave have a wrapper as exporter; this is for a class that inherits __buffer__ from a C type and defines only
+ * __release_buffer__. */
+void ty_buffer_release_method(Value self, TyBuffer *view)
+{
+    Value raised = ty_take_exception(), method = ty_lookup_special(self, TY_NAME("__release_buffer__"));
+    Value memory = method == TY_NULL ? TY_NULL : ty_memoryview_from_memory(view->data, view->length, view->read_only, self);
+    if (memory != TY_NULL && ty_call_one(method, memory) == TY_NULL)
+        ty_write_unraisable(self, NULL);
+    if (ty_raised())
+        ty_clear_exception();
+    ty_restore_exception(raised);
+    const TyType *type = ty_type_of(self);
+    while (type && (type->flags & TY_TYPE_HEAP))
+        type = type->parent;
+    if (type && type->slots.release_buffer)
+        type->slots.release_buffer(self, view);
+}
 
 Value ty_buffer_owner(Value exporter)
 {

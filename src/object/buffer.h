@@ -39,6 +39,8 @@ bool ty_buffer_fill(TyBuffer *view, Value exporter, void *data, int64_t length, 
 bool ty_buffer_is_contiguous(const TyBuffer *view, char order);
 bool ty_buffer_copy_out(const TyBuffer *view, void *target, char order); /* in C order whatever the strides */
 Value ty_memoryview_new(Value exporter);
+/* A view got and given back by these slots of a type, whatever the exporter's own type makes of them: what base.__buffer__(exporter, flags) is. */
+Value ty_memoryview_from_slot(Value exporter, bool (*get)(Value, TyBuffer *, int), void (*give_back)(Value, TyBuffer *), int flags);
 Value ty_buffer_owner(Value exporter);                    /* whose memory it is, as memoryview.obj says */
 bool ty_buffer_copy_in(const TyBuffer *view, const void *source); /* from C order to whatever the strides are */
 /* One item of a native single-character format ("@" before it allowed) as a Python value, and back. False/TY_NULL with NotImplementedError for others. */

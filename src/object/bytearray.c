@@ -51,6 +51,15 @@ Value ty_bytearray_new(const void *data, size_t size)
     return ty_from_object(array);
 }
 
+/* Views that were forgotten but not collected yet may stand in the way of resizing: before the lock is taken, they are looked for. */
+static void collect_stale_views(TyByteArray *array)
+{
+    if (TY_LIKELY(ty_load_relaxed(&array->exports) == 0))
+        return;
+    ty_heap_collect();
+    ty_heap_run_pending();
+}
+
 static bool may_resize(TyByteArray *array)
 {
     if (ty_load_relaxed(&array->exports) == 0)
@@ -115,6 +124,7 @@ static bool splice_value(TyByteArray *array, int64_t start, int64_t end, Value v
     }
     if (!ty_bytes_argument(v, &argument))
         return false;
+    collect_stale_views(array);
     bool locked = ty_object_lock(&array->base);
     int64_t length = ty_load_relaxed(&array->length);
     start = TY_MIN(start, length);
@@ -146,7 +156,7 @@ static int64_t array_length(Value self) { return ty_load_relaxed(&as_array(self)
 
 static Value array_repr(Value self)
 {
-    Value inner = ty_bytes_repr_of(ty_bytes_span(self), "", "");
+    Value inner = ty_bytes_repr_of(ty_bytes_span(self), true);
     return inner == TY_NULL ? TY_NULL : ty_str_format("%s(%U)", ty_type_short_name(ty_type_of(self)), inner);
 }
 
@@ -196,6 +206,8 @@ static bool set_index(Value self, Value key, Value value)
     uint8_t byte = 0;
     if (!ty_subscript_index(key, &index) || (value != TY_NULL && !ty_byte_value(value, &byte)))
         return false;
+    if (value == TY_NULL)
+        collect_stale_views(array);
     bool locked = ty_object_lock(&array->base), done = false;
     int64_t length = ty_load_relaxed(&array->length);
     if (index < 0)
@@ -230,6 +242,8 @@ static bool delete_stepped(TyByteArray *array, int64_t start, int64_t step, int6
 static bool assign_slice(Value self, int64_t start, int64_t stop, int64_t step, Value bytes)
 {
     TyByteArray *array = as_array(self);
+    if (step == 1 || bytes == TY_NULL)
+        collect_stale_views(array);
     bool locked = ty_object_lock(&array->base), done = true;
     int64_t count = ty_slice_adjust(ty_load_relaxed(&array->length), &start, &stop, step);
     int64_t given = bytes == TY_NULL ? 0 : ty_bytes_length(bytes);
@@ -333,6 +347,7 @@ static Value array_inplace_repeat(Value self, int64_t count)
 {
     TyByteArray *array = as_array(self);
     count = TY_MAX(count, 0);
+    collect_stale_views(array);
     bool locked = ty_object_lock(&array->base), done = true;
     int64_t length = ty_load_relaxed(&array->length);
     if (count && length > INT64_MAX / 4 / count) {
@@ -375,6 +390,7 @@ static Value array_append(Value self, Value *a)
     uint8_t byte;
     if (!ty_byte_value(a[0], &byte))
         return TY_NULL;
+    collect_stale_views(array);
     bool locked = ty_object_lock(&array->base);
     int64_t length = ty_load_relaxed(&array->length);
     bool done = splice(array, length, length, &byte, 1);
@@ -404,6 +420,7 @@ static Value array_insert(Value self, Value *a)
     uint8_t byte;
     if (!ty_to_size(a[0], &index) || !ty_byte_value(a[1], &byte))
         return TY_NULL;
+    collect_stale_views(array);
     bool locked = ty_object_lock(&array->base);
     int64_t length = ty_load_relaxed(&array->length);
     index = index < 0 ? TY_MAX(index + length, 0) : TY_MIN(index, length);
@@ -419,6 +436,7 @@ static Value array_pop(Value self, Value *a)
     if (a[0] != TY_NULL && !ty_to_size(a[0], &index))
         return TY_NULL;
     Value result = TY_NULL;
+    collect_stale_views(array);
     bool locked = ty_object_lock(&array->base);
     int64_t length = ty_load_relaxed(&array->length);
     if (index < 0)
@@ -442,6 +460,7 @@ static Value array_remove(Value self, Value *a)
     uint8_t byte;
     if (!ty_byte_value(a[0], &byte))
         return TY_NULL;
+    collect_stale_views(array);
     bool locked = ty_object_lock(&array->base), done = false;
     int64_t at = ty_find_char(ty_bytearray_data(array), ty_load_relaxed(&array->length), byte, 1);
     if (at < 0)
@@ -469,6 +488,7 @@ static Value array_reverse(Value self, Value *a)
 static Value resize(Value self, int64_t size)
 {
     TyByteArray *array = as_array(self);
+    collect_stale_views(array);
     bool locked = ty_object_lock(&array->base);
     int64_t length = ty_load_relaxed(&array->length);
     bool done = size <= length ? splice(array, size, length, NULL, 0) : splice(array, length, length, NULL, size - length);
@@ -527,11 +547,8 @@ static Value reduce(Value self, int64_t protocol)
                              : ty_tuple_empty();
     else
         arguments = s.length ? ty_tuple_pack(1, ty_bytes_new(s.data, (size_t)s.length)) : ty_tuple_empty();
-    bool failed;
-    Value state = ty_get_attribute_or_null(self, TY_NAME("__dict__"), &failed);
-    if (state == TY_NULL && failed)
-        return TY_NULL;
-    return ty_tuple_pack(3, type, arguments, state == TY_NULL ? TY_NONE : state);
+    Value state = ty_call_method_none(self, TY_NAME("__getstate__"));
+    return state == TY_NULL ? TY_NULL : ty_tuple_pack(3, type, arguments, state);
 }
 
 static Value array_reduce(Value self, Value *a) { return reduce(self, 2); }

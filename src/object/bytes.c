@@ -114,7 +114,7 @@ Value ty_bytes_concat(Value a, Value b)
     return result;
 }
 
-Value ty_bytes_repr(Value v) { return ty_bytes_repr_of(ty_bytes_span(v), "", ""); }
+Value ty_bytes_repr(Value v) { return ty_bytes_repr_of(ty_bytes_span(v), false); }
 
 /* --- slots ----------------------------------------------------------------------------------------------------------------- */
 

@@ -86,6 +86,18 @@ bool ty_byte_value(Value v, uint8_t *out)
     return true;
 }
 
+/* While a method may run Python code (an __index__, a key's __eq__), a bytearray is not resized: that would be a BufferError. */
+static void hold(Value self)
+{
+    if (!ty_is_bytes(self))
+        atomic_fetch_add_explicit(&((TyByteArray *)ty_object(self))->exports, 1, memory_order_relaxed);
+}
+static void let_go(Value self)
+{
+    if (!ty_is_bytes(self))
+        atomic_fetch_sub_explicit(&((TyByteArray *)ty_object(self))->exports, 1, memory_order_release);
+}
+
 /* --- finding --------------------------------------------------------------------------------------------------------------- */
 
 /* What is looked for: bytes, or one byte given as an int, kept in *byte. */
@@ -105,7 +117,7 @@ static bool needle_argument(Value v, TyBytesArgument *needle, uint8_t *byte)
 }
 
 /* a: sub, start, end. -1: none; -2: error. */
-static int64_t find(Value self, Value *a, int direction)
+static int64_t find_held(Value self, Value *a, int direction)
 {
     TyBytesArgument needle;
     uint8_t byte;
@@ -125,6 +137,14 @@ static int64_t find(Value self, Value *a, int direction)
     return at < 0 ? -1 : start + at;
 }
 
+static int64_t find(Value self, Value *a, int direction)
+{
+    hold(self);
+    int64_t at = find_held(self, a, direction);
+    let_go(self);
+    return at;
+}
+
 static Value found(int64_t at) { return at == -2 ? TY_NULL : ty_int_from_int64(at); }
 static Value found_or_raise(int64_t at)
 {
@@ -136,7 +156,7 @@ Value ty_bytes_rfind(Value self, Value *a) { return found(find(self, a, -1)); }
 Value ty_bytes_index(Value self, Value *a) { return found_or_raise(find(self, a, 1)); }
 Value ty_bytes_rindex(Value self, Value *a) { return found_or_raise(find(self, a, -1)); }
 
-Value ty_bytes_count(Value self, Value *a)
+static Value count_held(Value self, Value *a)
 {
     TyBytesArgument needle;
     uint8_t byte;
@@ -153,7 +173,15 @@ Value ty_bytes_count(Value self, Value *a)
     return good ? ty_int_from_int64(count) : TY_NULL;
 }
 
-int ty_bytes_contains(Value self, Value item)
+Value ty_bytes_count(Value self, Value *a)
+{
+    hold(self);
+    Value result = count_held(self, a);
+    let_go(self);
+    return result;
+}
+
+static int contains_held(Value self, Value item)
 {
     TyBytesArgument needle;
     uint8_t byte;
@@ -171,7 +199,15 @@ int ty_bytes_contains(Value self, Value item)
     return there;
 }
 
-static Value tail_match(Value self, Value *a, const char *name, bool at_end)
+int ty_bytes_contains(Value self, Value item)
+{
+    hold(self);
+    int result = contains_held(self, item);
+    let_go(self);
+    return result;
+}
+
+static Value tail_match_held(Value self, Value *a, const char *name, bool at_end)
 {
     int64_t start, end;
     if (!ty_slice_bounds(a[1], a[2], ty_bytes_span(self).length, &start, &end))
@@ -191,6 +227,14 @@ static Value tail_match(Value self, Value *a, const char *name, bool at_end)
         ty_bytes_argument_release(&part);
     }
     return ty_from_bool(matches);
+}
+
+static Value tail_match(Value self, Value *a, const char *name, bool at_end)
+{
+    hold(self);
+    Value result = tail_match_held(self, a, name, at_end);
+    let_go(self);
+    return result;
 }
 
 Value ty_bytes_startswith(Value self, Value *a) { return tail_match(self, a, "startswith", false); }
@@ -841,10 +885,18 @@ Value ty_bytes_hex(const uint8_t *data, int64_t length, Value separator, Value g
     return result;
 }
 
-Value ty_bytes_hex_method(Value self, Value *a)
+static Value hex_method_held(Value self, Value *a)
 {
     TySpan s = ty_bytes_span(self);
     return ty_bytes_hex(s.data, s.length, a[0], a[1]);
+}
+
+Value ty_bytes_hex_method(Value self, Value *a)
+{
+    hold(self);
+    Value result = hex_method_held(self, a);
+    let_go(self);
+    return result;
 }
 
 TY_INLINE int hex_digit(uint32_t c)
@@ -891,24 +943,24 @@ Value ty_bytes_from_hex(Value text)
     return result;
 }
 
-Value ty_bytes_repr_of(TySpan s, const char *before, const char *after)
+Value ty_bytes_repr_of(TySpan s, bool escape_single)
 {
     static const char digits[] = "0123456789abcdef";
     char quote = memchr(s.data, '\'', (size_t)s.length) && !memchr(s.data, '"', (size_t)s.length) ? '"' : '\'';
     TyStrBuilder b = {0};
-    ty_builder_add_text(&b, before);
     ty_builder_add_char(&b, 'b');
     ty_builder_add_char(&b, (uint32_t)quote);
     int64_t plain = 0;
     for (int64_t i = 0; i < s.length && !b.failed; i++) {
         uint8_t c = s.data[i];
-        if (c >= ' ' && c < 127 && c != quote && c != '\\')
+        bool quoted = c == quote || c == '\\' || (c == '\'' && escape_single);
+        if (c >= ' ' && c < 127 && !quoted)
             continue;
         char escape[4] = {'\\', 'x', digits[c >> 4], digits[c & 15]};
         size_t size = 4;
         ty_builder_add_ascii(&b, (const char *)s.data + plain, (size_t)(i - plain));
         plain = i + 1;
-        if (c == quote || c == '\\' || c == '\t' || c == '\n' || c == '\r') {
+        if (quoted || c == '\t' || c == '\n' || c == '\r') {
             escape[1] = c == '\t' ? 't' : c == '\n' ? 'n' : c == '\r' ? 'r' : (char)c;
             size = 2;
         }
@@ -916,7 +968,6 @@ Value ty_bytes_repr_of(TySpan s, const char *before, const char *after)
     }
     ty_builder_add_ascii(&b, (const char *)s.data + plain, (size_t)(s.length - plain));
     ty_builder_add_char(&b, (uint32_t)quote);
-    ty_builder_add_text(&b, after);
     return ty_builder_finish(&b);
 }
 
@@ -925,7 +976,9 @@ Value ty_bytes_remainder(Value left, Value right)
     if (!ty_is_bytes(left) && !ty_is_bytearray(left))
         return TY_NOT_IMPLEMENTED;
     TySpan s = ty_bytes_span(left);
+    hold(left);
     Value text = ty_percent_format(s.data, 1, s.length, right, true);
+    let_go(left);
     return text == TY_NULL ? TY_NULL : make(left, ty_str_data(text), ty_str_length(text));
 }
 

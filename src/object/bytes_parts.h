@@ -25,7 +25,8 @@ bool ty_byte_value(Value v, uint8_t *out);
 Value ty_bytes_from_arguments(Value source, Value encoding, Value errors, bool for_bytearray);
 /* The bytes of an iterable of ints, or of a buffer. */
 Value ty_bytes_from_iterable(Value v, bool for_bytearray);
-Value ty_bytes_repr_of(TySpan s, const char *before, const char *after);
+/* b'…'; bytearray's repr escapes a single quote between double ones too. */
+Value ty_bytes_repr_of(TySpan s, bool escape_single);
 /* hex() with its two optional arguments. */
 Value ty_bytes_hex(const uint8_t *data, int64_t length, Value separator, Value group);
 Value ty_bytes_from_hex(Value text); /* as bytes */

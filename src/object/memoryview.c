@@ -21,6 +21,8 @@
 typedef struct Managed {
     TyObject base;
     TyBuffer buffer;         /* exporter TY_NULL: given back */
+    void (*release)(Value self, TyBuffer *view); /* how it is given back, if not as the exporter's type says */
+    bool borrowed;           /* memory that is only kept alive: nobody is told */
     _Atomic int64_t users;   /* memoryviews that are not released */
 } Managed;
 
@@ -41,9 +43,23 @@ static View *as_view(Value v) { return (View *)ty_object(v); }
 
 static void managed_trace(TyObject *self, TyMarker *marker) { ty_mark(marker, ((Managed *)self)->buffer.exporter); }
 
+static void give_back(Managed *m)
+{
+    Value exporter = m->buffer.exporter;
+    if (exporter == TY_NULL)
+        return;
+    if (m->release || m->borrowed) {
+        if (m->release)
+            m->release(exporter, &m->buffer);
+        m->buffer.exporter = TY_NULL;
+    } else {
+        ty_buffer_release(&m->buffer);
+    }
+}
+
 static bool managed_finalize(TyObject *self)
 {
-    ty_buffer_release(&((Managed *)self)->buffer);
+    give_back((Managed *)self);
     return true;
 }
 
@@ -156,8 +172,19 @@ Value ty_memoryview_from_memory(void *data, int64_t length, bool read_only, Valu
     if (!m)
         return TY_NULL;
     ty_buffer_fill(&m->buffer, owner == TY_NULL ? TY_NONE : owner, data, length, read_only, TY_BUFFER_FULL & ~TY_BUFFER_WRITABLE);
-    /* Given back to nobody: the owner is only kept alive. */
+    m->borrowed = true;
     View *v = view_new(m, &m->buffer, 1);
+    return v ? ty_from_object(v) : TY_NULL;
+}
+
+Value ty_memoryview_from_slot(Value exporter, bool (*get)(Value, TyBuffer *, int), void (*give)(Value, TyBuffer *), int flags)
+{
+    Managed *m = ty_allocate(give ? &finalized_managed_type : &managed_type, sizeof(Managed));
+    if (!m || !get(exporter, &m->buffer, flags))
+        return TY_NULL;
+    m->release = give;
+    m->borrowed = !give;
+    View *v = view_new(m, &m->buffer, m->buffer.dimensions);
     return v ? ty_from_object(v) : TY_NULL;
 }
 
@@ -190,7 +217,7 @@ static bool release(View *v)
     if (atomic_exchange_explicit(&v->released, true, memory_order_acq_rel))
         return true;
     if (v->managed && atomic_fetch_sub_explicit(&v->managed->users, 1, memory_order_acq_rel) == 1)
-        ty_buffer_release(&v->managed->buffer);
+        give_back(v->managed);
     return true;
 }
 
@@ -311,13 +338,15 @@ static KeyKind kind_of_key(Value key)
 static Value slice_view(View *v, Value key)
 {
     int64_t start, stop, step;
-    if (!ty_slice_unpack(key, &start, &stop, &step))
-        return TY_NULL;
     if (v->restricted)
         return ty_raise(&ty_ValueError, "cannot create new view on restricted memoryview");
     View *part = view_new(v->managed, &v->view, v->view.dimensions);
     if (!part)
         return TY_NULL;
+    if (!ty_slice_unpack(key, &start, &stop, &step)) { /* may run code that releases the view that is sliced */
+        release(part);
+        return TY_NULL;
+    }
     TyBuffer *view = &part->view;
     int64_t count = ty_slice_adjust(view->shape[0], &start, &stop, step);
     view->data += view->strides[0] * start;
@@ -496,7 +525,7 @@ static bool is_bytes_format(const TyBuffer *view)
 {
     const char *format = view->format ? view->format : "B";
     format += *format == '@';
-    return (*format == 'B' || *format == 'b' || *format == 'c' || *format == '?') && !format[1];
+    return (*format == 'B' || *format == 'b' || *format == 'c') && !format[1];
 }
 
 static int equal_views(const TyBuffer *a, const TyBuffer *b)
@@ -549,12 +578,15 @@ static int64_t view_hash(Value self)
         ty_raise(&ty_ValueError, "cannot hash writable memoryview object");
         return -1;
     }
-    if (!is_bytes_format(&v->view) || strchr(v->view.format, '?')) {
+    if (!is_bytes_format(&v->view)) {
         ty_raise(&ty_ValueError, "memoryview: hashing is restricted to formats 'B', 'b' or 'c'");
         return -1;
     }
     Value exporter = ty_buffer_owner(v->managed->buffer.exporter);
-    if (ty_hash(exporter) == -1)
+    atomic_fetch_add_explicit(&v->exports, 1, memory_order_relaxed); /* against being released by a __hash__ */
+    int64_t of_exporter = ty_hash(exporter);
+    atomic_fetch_sub_explicit(&v->exports, 1, memory_order_release);
+    if (of_exporter == -1)
         return -1;
     Value copy = ty_bytes_new(NULL, (size_t)v->view.length);
     if (copy == TY_NULL || !ty_buffer_copy_out(&v->view, ty_as_bytes(copy)->data, 'C'))
@@ -598,10 +630,14 @@ static Value view_hex(Value self, Value *a)
     View *v = as_view(self);
     if (!usable(v))
         return TY_NULL;
+    atomic_fetch_add_explicit(&v->exports, 1, memory_order_relaxed); /* against being released by the separator's len() */
+    Value result = TY_NULL, bytes;
     if (ty_buffer_is_contiguous(&v->view, 'C'))
-        return ty_bytes_hex(v->view.data, v->view.length, a[0], a[1]);
-    Value bytes = to_bytes(v, 'C');
-    return bytes == TY_NULL ? TY_NULL : ty_bytes_hex(ty_bytes_data(bytes), ty_bytes_length(bytes), a[0], a[1]);
+        result = ty_bytes_hex(v->view.data, v->view.length, a[0], a[1]);
+    else if ((bytes = to_bytes(v, 'C')) != TY_NULL)
+        result = ty_bytes_hex(ty_bytes_data(bytes), ty_bytes_length(bytes), a[0], a[1]);
+    atomic_fetch_sub_explicit(&v->exports, 1, memory_order_release);
+    return result;
 }
 
 static Value list_from(const TyBuffer *view, uint8_t *at, int dimension)

@@ -231,7 +231,7 @@ static Value one_byte(Value v)
         return ty_raise(&ty_TypeError, "%%c requires an integer in range(256) or a single byte, not a bytes object of length %zd",
                         ty_bytes_length(v));
     if (!ty_has_index(v))
-        return ty_raise(&ty_TypeError, "%%c requires an integer in range(256) or a single byte, not %T", v);
+        return ty_raise(&ty_TypeError, "%%c requires an integer in range(256) or a single byte, not %N", v);
     Value index = ty_number_index(v);
     if (index == TY_NULL)
         return TY_NULL;

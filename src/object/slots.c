@@ -545,7 +545,12 @@ Value ty_slot_call_wrapper(const TySlotEntry *entry, void *function, Value self,
         return index_argument(a[0], &n) ? ((Value (*)(Value, int64_t))function)(self, n) : TY_NULL;
     case TY_WRAP_BUFFER: {
         int32_t flags;
-        return ty_to_int32(a[0], &flags) ? ty_memoryview_from_flags(self, flags) : TY_NULL;
+        if (!ty_to_int32(a[0], &flags))
+            return TY_NULL;
+        const TyType *type = ty_type_of(self);
+        while (type && (void *)type->slots.get_buffer != function) /* the base that the slot is of */
+            type = type->parent;
+        return ty_memoryview_from_slot(self, (bool (*)(Value, TyBuffer *, int))function, type ? type->slots.release_buffer : NULL, flags);
     }
     case TY_WRAP_RELEASE_BUFFER: return ty_memoryview_release_for(self, a[0]) ? TY_NONE : TY_NULL;
     case TY_WRAP_DEL: case TY_WRAP_GETATTR_HOOK: break;

@@ -32,6 +32,15 @@ void ty_io_base_trace(TyObject *self, TyMarker *marker) { ty_mark(marker, ((TyIO
 
 Value ty_io_allocate(TyType *type, const Value *arguments, size_t count, Value keywords) { return ty_type_allocate(type, 0); }
 
+bool ty_io_writable(Value v, TyBuffer *view)
+{
+    if (ty_has_buffer(v) && ty_buffer_get(v, view, TY_BUFFER_WRITABLE))
+        return true;
+    ty_clear_exception();
+    ty_raise(&ty_TypeError, "readinto() argument must be read-write bytes-like object, not %T", v);
+    return false;
+}
+
 Value ty_io_unsupported(const char *what) { return ty_raise(&ty_UnsupportedOperation, "%s", what); }
 
 Value ty_io_cannot_pickle(Value self, Value *a) { return ty_raise(&ty_TypeError, "cannot pickle %N instances", self); }
@@ -384,7 +393,7 @@ TyType ty_raw_io_base_type = {
 static Value buffered_readinto(Value self, Value *a, Value method)
 {
     TyBuffer view;
-    if (!ty_buffer_get(a[0], &view, TY_BUFFER_WRITABLE))
+    if (!ty_io_writable(a[0], &view))
         return TY_NULL;
     Value data = ty_call_method_one(self, method, ty_int_from_int64(view.length)), result = TY_NULL;
     if (data != TY_NULL && !ty_is_bytes(data)) {

@@ -411,7 +411,7 @@ static Value readinto(Value self, Value target, bool once)
 {
     Buffered *b = as_buffered(self);
     TyBuffer view;
-    if (!open_for(b, "readinto of closed file") || !ty_buffer_get(target, &view, TY_BUFFER_WRITABLE))
+    if (!open_for(b, "readinto of closed file") || !ty_io_writable(target, &view))
         return TY_NULL;
     int64_t n = -1;
     if (enter(b)) {

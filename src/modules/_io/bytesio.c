@@ -149,7 +149,7 @@ static Value stream_readinto(Value self, Value *a)
     TyBuffer view;
     if (b->store == TY_NULL)
         return ty_raise(&ty_ValueError, "I/O operation on closed file.");
-    if (!ty_buffer_get(a[0], &view, TY_BUFFER_WRITABLE))
+    if (!ty_io_writable(a[0], &view))
         return TY_NULL;
     Value result = TY_NULL;
     if (enter(b)) {

@@ -345,7 +345,7 @@ static Value file_readinto(Value self, Value *a)
         return TY_NULL;
     if (!file->readable)
         return mode_error("reading");
-    if (!ty_buffer_get(a[0], &view, TY_BUFFER_WRITABLE))
+    if (!ty_io_writable(a[0], &view))
         return TY_NULL;
     int64_t n = ty_fileio_read_into(file, view.data, view.length);
     ty_buffer_release(&view);

@@ -67,6 +67,7 @@ Value ty_io_unsupported(const char *what);              /* raises UnsupportedOpe
 int ty_io_is_closed(Value self);                        /* by its `closed` attribute; -1: error */
 bool ty_io_check_closed(Value self, const char *message /* NULL: "I/O operation on closed file." */);
 bool ty_io_finalize(TyObject *self);                    /* layout.finalize: closes what is still open */
+bool ty_io_writable(Value v, TyBuffer *view);            /* the argument of readinto() */
 Value ty_io_cannot_pickle(Value self, Value *a);
 Value ty_io_repr_named(Value self, const char *extra);
 /* A size argument: TY_NULL, None: -1. */
