@@ -286,6 +286,7 @@ Value ty_vm_run(TyFrame *entry, bool throwing)
     TyInstruction word;
     const void *const *dispatch = thread->instrumented ? traced_dispatch : plain_dispatch;
     Value value; /* what flows between the shared tails below */
+    const Value none = TY_NONE, *returned;
 
     if (TY_UNLIKELY(ty_c_stack_low())) {
         ty_raise_recursion_error("");
@@ -1108,13 +1109,13 @@ recursion:
     }
 
     CASE(RETURN_NONE)
-        value = TY_NONE;
+        returned = &none;
         goto do_return;
     CASE(RETURN)
-        value = RA;
-do_return:
+        returned = &RA;
+do_return: /* the place of the value, not the value: this C frame is scanned, and would keep the last one alive */
     SAVE();
-    if (TY_UNLIKELY(thread->instrumented) && !ty_trace_return(frame, value))
+    if (TY_UNLIKELY(thread->instrumented) && !ty_trace_return(frame, *returned))
         goto error_leave;
     {
         TyFrame *caller = frame->previous;
@@ -1122,18 +1123,19 @@ do_return:
         if (TY_UNLIKELY(frame->frame_object != TY_NULL))
             ty_frame_detach(frame);
         if (TY_UNLIKELY(frame->generator != NULL)) {
+            Value result = *returned;
             ty_generator_leave(frame->generator, TY_GENERATOR_FINISHED);
             if (kind == TY_FRAME_RESUME) { /* the caller's FOR_ITER or YIELD_FROM has reached the end */
                 TyInstruction w = *caller->pc;
                 if (ty_op(w) == TY_OP_FOR_ITER)
                     caller->pc += 2;
                 else {
-                    caller->registers[ty_op_a(w)] = value;
+                    caller->registers[ty_op_a(w)] = result;
                     caller->pc += 1;
                 }
                 goto resume_caller;
             }
-            return value;
+            return result;
         }
         thread->frame = caller;
         thread->stack_top = (char *)frame;
@@ -1144,24 +1146,24 @@ do_return:
             registers = frame->registers;
             constants = ty_as_tuple(frame->code->consts)->items;
             caches = frame->function->caches->words;
-            registers[ty_op_a(w)] = value;
+            registers[ty_op_a(w)] = *returned;
             pc = frame->pc + ty_op_words[ty_op(w)];
             DISPATCH();
         }
         if (kind == TY_FRAME_ENTRY)
-            return value;
+            return *returned;
         if (kind == TY_FRAME_INIT) {
-            if (TY_UNLIKELY(value != TY_NONE)) {
+            if (TY_UNLIKELY(*returned != TY_NONE)) {
+                ty_raise(&ty_TypeError, "__init__() should return None, not '%T'", *returned);
                 ENTER_FRAME();
-                ty_raise(&ty_TypeError, "__init__() should return None, not '%T'", value);
                 goto error;
             }
-            value = frame->instance;
+            returned = &frame->instance;
         }
         if (kind == TY_FRAME_STORE)
             caller->pc += ty_op_words[ty_op(*caller->pc)];
         else
-            deliver(caller, value);
+            deliver(caller, *returned);
     }
 resume_caller:
     ENTER_FRAME();
@@ -1170,9 +1172,10 @@ resume_caller:
     /* --- generators --- */
     CASE(MAKE_GENERATOR) {
         SAVE();
-        value = ty_generator_new(frame);
-        if (value == TY_NULL)
+        frame->instance = ty_generator_new(frame);
+        if (frame->instance == TY_NULL)
             goto error;
+        returned = &frame->instance;
         goto do_return;
     }
 resume_generator: /* entered as the innermost frame; `value` is sent */
