@@ -137,7 +137,8 @@ static void value_pattern(TyCompiler *c, Pattern *k, TyAstMatchValue *p, TyRegis
     uint32_t mark = c->unit->top;
     Value constant;
     TyPlace place = ty_place(&p->node);
-    if (p->value->kind != TY_AST_Attribute && p->value->kind != TY_AST_JoinedStr && !ty_fold(c, p->value, &constant)) {
+    bool is_template = p->value->kind == TY_AST_JoinedStr || p->value->kind == TY_AST_TemplateStr;
+    if (is_template || (p->value->kind != TY_AST_Attribute && !ty_fold(c, p->value, &constant))) {
         TY_COMPILE_ERROR(c, place, "patterns may only match literals and attribute lookups");
         return;
     }

@@ -17,17 +17,9 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A warning of the parser or the compiler goes through the warnings machinery; as an exception it becomes a SyntaxError where it stands. */
-static bool warn(void *context, bool is_deprecation, const char *message, Value filename, int lineno)
-{
-    (void)context;
-    Value text = ty_str_from_text(message);
-    return text != TY_NULL && ty_warn_explicit(is_deprecation ? &ty_DeprecationWarning : &ty_SyntaxWarning, text, filename, lineno);
-}
-
 static TyAst *parse(const char *source, size_t size, Value filename, int mode, uint32_t flags, int feature_version, bool source_is_str)
 {
-    TyParseOptions options = { .filename = filename, .mode = (TyParseMode)mode, .flags = flags | (source_is_str ? TY_PARSE_IGNORE_COOKIE : 0), .feature_version = feature_version, .warn = warn };
+    TyParseOptions options = { .filename = filename, .mode = (TyParseMode)mode, .flags = flags | (source_is_str ? TY_PARSE_IGNORE_COOKIE : 0), .feature_version = feature_version };
     return ty_parse(source, size, &options);
 }
 
@@ -110,16 +102,13 @@ bool ty_ast_is_node(Value v) { return ty_is_ast(v); }
 
 Value ty_ast_compile(Value node, Value filename, int mode, uint32_t flags, int optimize)
 {
+    if (flags & ONLY_AST)
+        return node;
     TyAst *ast = ty_ast_from_object(node, (TyParseMode)mode);
     if (!ast)
         return TY_NULL;
-    Value result;
-    if (flags & ONLY_AST)
-        result = ty_ast_to_object(ast);
-    else {
-        TyCompileOptions options = { .filename = filename, .future_flags = flags & TY_CODE_FUTURE_MASK, .optimize = optimize < 0 ? ty_config.optimize : optimize, .interactive = mode == TY_PARSE_INTERACTIVE };
-        result = ty_compile_tree(ast, &options);
-    }
+    TyCompileOptions options = { .filename = filename, .future_flags = flags & TY_CODE_FUTURE_MASK, .optimize = optimize < 0 ? ty_config.optimize : optimize, .interactive = mode == TY_PARSE_INTERACTIVE };
+    Value result = ty_compile_tree(ast, &options);
     ty_ast_free(ast);
     return result;
 }

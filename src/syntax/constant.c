@@ -11,7 +11,6 @@
 #include "object/codec.h"
 #include "object/exception.h"
 #include "object/int.h"
-#include "object/native.h"
 #include "object/set.h"
 #include "object/str.h"
 #include "object/tuple.h"
@@ -173,17 +172,8 @@ int ty_syntax_warn(void *context, bool is_deprecation, const char *message, Valu
 {
     (void)context;
     TyType *category = is_deprecation ? &ty_DeprecationWarning : &ty_SyntaxWarning;
-    Value warnings = ty_module_current("_warnings");
-    Value warn = warnings ? ty_get_attribute(warnings, TY_NAME("warn_explicit")) : TY_NULL;
-    if (!warn) {
-        /* At start-up there are no warnings yet. */
-        ty_clear_exception();
-        return 1;
-    }
-    Value values[] = {ty_str_from_text(message), ty_from_object(category), filename, ty_int_from_int64(lineno)};
-    if (!values[0])
-        return -1;
-    if (ty_call(warn, values, 4, TY_NULL))
+    Value text = ty_str_from_text(message);
+    if (text && ty_warn_explicit(category, text, filename, lineno))
         return 1;
     if (!ty_raised_is(category))
         return -1;

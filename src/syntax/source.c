@@ -132,18 +132,33 @@ static char *from_latin_1(TyArena *arena, const char *source, size_t *size)
 }
 
 /* A byte order mark of UTF-8 before a declaration of something else. */
-static void raise_mark_problem(const char *source, size_t size, const char *name, size_t name_size)
+static void raise_mark_problem(const char *source, size_t size, const char *cookie, const char *name, size_t name_size,
+                               Value filename)
 {
+    /* The declaration is on the first or the second line. */
+    int lineno = 1;
     const char *end = memchr(source, '\n', size);
+    if (end && end < cookie) {
+        lineno = 2;
+        size -= end + 1 - source;
+        source = end + 1;
+        end = memchr(source, '\n', size);
+    }
     char message[160];
     snprintf(message, sizeof message, "encoding problem: %.*s with BOM", (int)name_size, name);
     size_t length = end ? (size_t)(end - source) : size;
-    TySyntaxErrorPlace place = {.lineno = 1, .end_lineno = 1, .end_offset = ty_syntax_characters(source, length), .text = source,
-                                .text_size = length};
+    TySyntaxErrorPlace place = {
+        .filename = filename,
+        .lineno = lineno,
+        .end_lineno = lineno,
+        .end_offset = ty_syntax_characters(source, length),
+        .text = source,
+        .text_size = length,
+    };
     ty_syntax_raise(TY_SYNTAX_ERROR, message, &place);
 }
 
-static void raise_not_utf8(const char *source, size_t size, size_t bad)
+static void raise_not_utf8(const char *source, size_t size, size_t bad, Value filename)
 {
     const char *line = source;
     int lineno = 1;
@@ -159,6 +174,7 @@ static void raise_not_utf8(const char *source, size_t size, size_t bad)
              "see https://peps.python.org/pep-0263/ for details", (uint8_t)source[bad], lineno);
     int column = ty_syntax_characters(line, source + bad - line) + 1;
     TySyntaxErrorPlace place = {
+        .filename = filename,
         .lineno = lineno,
         .offset = column,
         .end_lineno = lineno,
@@ -190,8 +206,8 @@ char *ty_source_decode(TyArena *arena, const char *source, size_t size, const Ty
         const char *cookie = ty_source_cookie(source, size, &cookie_size);
         Encoding encoding = cookie ? known_encoding(cookie, cookie_size) : UTF_8;
         if (marked && encoding != UTF_8) {
-            raise_mark_problem(source, size, encoding == LATIN_1 ? "iso-8859-1" : cookie,
-                               encoding == LATIN_1 ? 10 : cookie_size);
+            raise_mark_problem(source, size, cookie, encoding == LATIN_1 ? "iso-8859-1" : cookie,
+                               encoding == LATIN_1 ? 10 : cookie_size, options->filename);
             return NULL;
         }
         if (encoding == LATIN_1) {
@@ -211,7 +227,7 @@ char *ty_source_decode(TyArena *arena, const char *source, size_t size, const Ty
     TyUtf8Scan scan;
     if (!ty_utf8_scan((const uint8_t *)source, size, &scan)) {
         /* Lone surrogates come from a str that has them; all else is the fault of bytes. */
-        raise_not_utf8(source, size, scan.valid);
+        raise_not_utf8(source, size, scan.valid, options->filename);
         return NULL;
     }
 
