@@ -392,6 +392,10 @@ static bool assign_slice(View *v, Value key, Value value)
 {
     TyBuffer source;
     Value part = slice_view(v, key);
+    if (part != TY_NULL && !usable(v)) {
+        release(as_view(part));
+        return false;
+    }
     if (part == TY_NULL || !ty_buffer_get(value, &source, TY_BUFFER_FULL & ~TY_BUFFER_WRITABLE))
         return false;
     TyBuffer *target = &as_view(part)->view;

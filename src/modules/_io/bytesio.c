@@ -337,6 +337,8 @@ static Value stream_setstate(Value self, Value *a)
     int64_t position;
     if (!ty_is_tuple(a[0]) || ty_tuple_length(a[0]) < 3)
         return ty_raise(&ty_TypeError, "%N.__setstate__ argument should be 3-tuple, got %T", self, a[0]);
+    if (b->store == TY_NULL)
+        return ty_raise(&ty_ValueError, "I/O operation on closed file.");
     if (!no_exports(b) || !set_value(b, ty_tuple_item(a[0], 0)))
         return TY_NULL;
     if (!ty_is_int(ty_tuple_item(a[0], 1)))

@@ -30,7 +30,7 @@ static bool check_arguments(const Mode *mode, int64_t buffering, Value encoding,
     const char *problem = NULL;
     if (mode->text && mode->binary)
         problem = "can't have text and binary mode at once";
-    else if (mode->creating + mode->reading + mode->writing + mode->appending != 1)
+    else if (mode->creating + mode->reading + mode->writing + mode->appending > 1)
         problem = "must have exactly one of create/read/write/append mode";
     else if (mode->binary && encoding != TY_NONE)
         problem = "binary mode doesn't take an encoding argument";
@@ -38,6 +38,8 @@ static bool check_arguments(const Mode *mode, int64_t buffering, Value encoding,
         problem = "binary mode doesn't take an errors argument";
     else if (mode->binary && newline != TY_NONE)
         problem = "binary mode doesn't take a newline argument";
+    else if (!mode->creating && !mode->reading && !mode->writing && !mode->appending)
+        problem = "Must have exactly one of create/read/write/append mode and at most one plus";
     if (problem) {
         ty_raise(&ty_ValueError, "%s", problem);
         return false;
@@ -95,6 +97,16 @@ Value ty_io_open(Value file, const char *mode_text, int64_t buffering, Value enc
     encoding = encoding == TY_NULL ? TY_NONE : encoding;
     errors = errors == TY_NULL ? TY_NONE : errors;
     newline = newline == TY_NULL ? TY_NONE : newline;
+    if (!ty_is_int(file) && !ty_is_str(file) && !ty_is_bytes(file) && !ty_has_index(file)) { /* os.fspath() */
+        Value method = ty_lookup_special(file, TY_NAME("__fspath__"));
+        if (method == TY_NULL)
+            return ty_raised() ? TY_NULL : ty_raise(&ty_TypeError, "expected str, bytes or os.PathLike object, not %T", file);
+        Value path = ty_call_none(method);
+        if (path != TY_NULL && !ty_is_str(path) && !ty_is_bytes(path))
+            return ty_raise(&ty_TypeError, "expected %T.__fspath__() to return str or bytes, not %T", file, path);
+        if ((file = path) == TY_NULL)
+            return TY_NULL;
+    }
     if (!parse_mode(mode_text, &mode) || !check_arguments(&mode, buffering, encoding, errors, newline))
         return TY_NULL;
     Value result = open_raw(file, &mode, closefd, opener == TY_NULL ? TY_NONE : opener);
