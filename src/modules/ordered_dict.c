@@ -272,16 +272,42 @@ static Value odict_repr(Value self)
     return text;
 }
 
+/* What a dict's keys are told apart by from step to step. */
+typedef struct Keys {
+    TyDictTable *table;
+    uint32_t entry_count, gap;
+    int64_t length;
+} Keys;
+
+static Keys keys_now(Value dict)
+{
+    TyDictTable *table = ty_load_acquire(&ty_as_dict(dict)->table);
+    return (Keys){table, ty_load_acquire(&table->entry_count), ty_load_acquire(&table->gap), ty_dict_length(dict)};
+}
+
+static bool unchanged(Value dict, const Keys *before)
+{
+    Keys now = keys_now(dict);
+    if (now.length != before->length)
+        ty_raise(&ty_RuntimeError, "OrderedDict changed size during iteration");
+    else if (now.table != before->table || now.entry_count != before->entry_count || now.gap != before->gap)
+        ty_raise(&ty_RuntimeError, "OrderedDict mutated during iteration");
+    return !ty_raised();
+}
+
 static int same_order(Value left, Value right)
 {
     int64_t a = 0, b = 0;
     Value first, second;
+    Keys left_keys = keys_now(left), right_keys = keys_now(right);
     while (ty_dict_next(left, &a, &first, NULL)) {
         if (!ty_dict_next(right, &b, &second, NULL))
             return 0;
         int equal = ty_equal(first, second);
-        if (equal <= 0)
-            return equal;
+        if (equal < 0 || !unchanged(left, &left_keys) || !unchanged(right, &right_keys))
+            return -1;
+        if (!equal)
+            return 0;
     }
     return 1;
 }

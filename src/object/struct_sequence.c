@@ -17,7 +17,8 @@ typedef struct StructInfo {
     TyType *type;
     const TyStructDef *def;
     int fields, unnamed;
-    TyGetSetDef *getsets;
+    const char **names; /* of the named fields, in order */
+    TyMemberDef *members;
     struct StructInfo *next;
 } StructInfo;
 
@@ -119,7 +120,7 @@ static Value struct_repr(Value self)
     TyStrBuilder text = {0};
     bool fine = ty_builder_add_text(&text, info->def->name) && ty_builder_add_char(&text, '(');
     for (int i = 0; fine && i < info->def->visible; i++) {
-        const char *name = info->def->fields[i].name;
+        const char *name = i < info->fields - info->unnamed ? info->names[i] : NULL; /* unnamed ones take the names that follow, as in CPython */
         if (!name)
             return ty_raise(&ty_SystemError, "In structseq_repr(), member %d name is NULL for type %s", i, info->def->name);
         fine = (i == 0 || ty_builder_add_text(&text, ", ")) && ty_builder_add_text(&text, name) && ty_builder_add_char(&text, '=') &&
@@ -187,15 +188,6 @@ static const TyNativeDef struct_methods[] = {
     {0},
 };
 
-/* A getter has no context, so there is one function for each index. */
-#define GETTERS(X) \
-    X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14) X(15) X(16) X(17) X(18) X(19) \
-    X(20) X(21) X(22) X(23) X(24) X(25) X(26) X(27) X(28) X(29) X(30) X(31)
-#define GETTER(i) static Value get_##i(Value self) { return fields_of(self)[i]; }
-GETTERS(GETTER)
-#define GETTER_NAME(i) get_##i,
-static Value (*const getters[])(Value) = {GETTERS(GETTER_NAME)};
-
 static bool add_int(TyType *type, const char *name, int value) { return ty_dict_set_text(type->dict, name, ty_from_immediate_int(value)); }
 
 TyType *ty_struct_sequence_type(TyType *storage, const TyStructDef *def)
@@ -206,18 +198,23 @@ TyType *ty_struct_sequence_type(TyType *storage, const TyStructDef *def)
     int fields = 0;
     while (def->fields[fields].name || def->fields[fields].doc || fields < def->visible)
         fields++;
-    TyGetSetDef *getsets = calloc((size_t)fields + 1, sizeof *getsets);
-    if (!info || !getsets || fields > (int)TY_COUNT_OF(getters)) {
+    TyMemberDef *members = calloc((size_t)fields + 1, sizeof *members);
+    const char **names = calloc((size_t)fields + 1, sizeof *names);
+    if (!info || !members || !names) {
         free(info);
-        free(getsets);
+        free(members);
+        free(names);
         ty_raise_memory_error();
         return NULL;
     }
-    int named = 0;
+    int named = 0, visible_named = 0;
     for (int i = 0; i < fields; i++)
-        if (def->fields[i].name)
-            getsets[named++] = (TyGetSetDef){.name = def->fields[i].name, .get = getters[i], .doc = def->fields[i].doc};
-    *info = (StructInfo){.type = storage, .def = def, .fields = fields, .unnamed = fields - named, .getsets = getsets};
+        if (def->fields[i].name) {
+            visible_named += i < def->visible;
+            names[named] = def->fields[i].name;
+            members[named++] = (TyMemberDef){.name = def->fields[i].name, .kind = TY_MEMBER_VALUE, .offset = (uint32_t)(offsetof(TyTuple, items) + (size_t)i * sizeof(Value)), .doc = def->fields[i].doc};
+        }
+    *info = (StructInfo){.type = storage, .def = def, .fields = fields, .unnamed = fields - named, .names = names, .members = members};
     *storage = (TyType){
         .base = TY_STATIC_HEADER(ty_type_type),
         .layout = {.size = sizeof(TyTuple), .item_size = sizeof(Value), .trace = struct_trace},
@@ -227,18 +224,18 @@ TyType *ty_struct_sequence_type(TyType *storage, const TyStructDef *def)
         .parent = &ty_tuple_type,
         .slots = {.repr = struct_repr, .new = struct_new},
         .methods = struct_methods,
-        .getsets = getsets,
+        .members = members,
     };
     info->next = ty_load_relaxed(&infos);
     while (!atomic_compare_exchange_weak_explicit(&infos, &info->next, info, memory_order_release, memory_order_relaxed))
         ;
     if (!ty_type_ready(storage))
         return NULL;
-    Value match = ty_tuple_new(info->unnamed == 0 ? def->visible : 0);
+    Value match = ty_tuple_new(visible_named);
     if (match == TY_NULL)
         return NULL;
     for (int i = 0; i < (int)ty_tuple_length(match); i++)
-        ty_tuple_set(match, i, ty_intern_text(def->fields[i].name));
+        ty_tuple_set(match, i, ty_intern_text(names[i]));
     bool fine = add_int(storage, "n_fields", fields) && add_int(storage, "n_sequence_fields", def->visible) && add_int(storage, "n_unnamed_fields", info->unnamed) &&
                 ty_dict_set_text(storage->dict, "__match_args__", match);
     ty_type_modified(storage);
