@@ -246,9 +246,13 @@ static Value abc_instancecheck(Value module, Value *a)
     AbcData *data = data_of(class);
     if (!data)
         return TY_NULL;
-    Value subtype = ty_from_object(ty_type_of(instance)), subclass = ty_get_attribute(instance, TY_NAME("__class__"));
-    if (subclass == TY_NULL)
+    Value subtype = ty_from_object(ty_type_of(instance)), subclass;
+    bool failed = false;
+    subclass = ty_get_attribute_or_null(instance, TY_NAME("__class__"), &failed);
+    if (failed)
         return TY_NULL;
+    if (subclass == TY_NULL)
+        subclass = subtype;
     if (table_has(&data->cache, subclass))
         return TY_TRUE;
     if (subclass == subtype) {

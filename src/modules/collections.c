@@ -591,10 +591,10 @@ static Value iterator_self(Value v) { return v; }
 
 static Value step(DequeIterator *self, int64_t direction)
 {
-    if (self->left == 0)
-        return TY_NULL;
     uint64_t now;
     Value item = item_at((Deque *)ty_object(self->deque), self->index, &now);
+    if (self->left == 0 && now == self->state)
+        return TY_NULL;
     if (now != self->state || item == TY_NULL) {
         self->left = 0;
         return ty_raise(&ty_RuntimeError, "deque mutated during iteration");

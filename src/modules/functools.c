@@ -253,7 +253,11 @@ static Value partial_setstate(Value v, Value *a)
         named = ty_dict_copy(named);
     if (arguments == TY_NULL || named == TY_NULL)
         return TY_NULL;
-    if (attributes != TY_NONE && !ty_attributes_set_dict(ty_object(v), ty_type_of(v), attributes))
+    if (attributes == TY_NONE)
+        attributes = ty_dict_new();
+    else if (!ty_is_dict(attributes))
+        return ty_raise(&ty_TypeError, "invalid partial state");
+    if (attributes == TY_NULL || !ty_attributes_set_dict(ty_object(v), ty_type_of(v), attributes))
         return TY_NULL;
     ty_store(self, &self->function, function);
     ty_store(self, &self->arguments, arguments);
@@ -277,7 +281,14 @@ static const TyMemberDef partial_members[] = {
 };
 
 static Value partial_get_dict(Value v) { return ty_attributes_dict(ty_object(v), ty_type_of(v)); }
-static bool partial_set_dict(Value v, Value value) { return ty_dict_getset.set(v, value); }
+static bool partial_set_dict(Value v, Value value)
+{
+    if (value == TY_NULL) {
+        ty_raise(&ty_TypeError, "cannot delete __dict__");
+        return false;
+    }
+    return ty_dict_getset.set(v, value);
+}
 static const TyGetSetDef partial_getsets[] = {{"__dict__", partial_get_dict, partial_set_dict, NULL}, {0}};
 
 static TyType partial_type = {
@@ -554,7 +565,7 @@ static TyType lru_type = {
 
 static const TyNativeDef functions[] = {
     TY_FUNCTION("cmp_to_key(mycmp)", cmp_to_key, "Makes a key function of a comparison function."),
-    TY_FUNCTION("reduce(function, iterable, initial=None, /)", reduce,
+    TY_FUNCTION("reduce(function, iterable, /, initial=None)", reduce,
                 "Applies a function of two arguments to the items in turn, from left to right, down to one value."),
     {0},
 };

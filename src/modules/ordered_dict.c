@@ -414,7 +414,13 @@ static Value odict_copy(Value self, Value *a)
     if (is_exact(self))
         return ty_dict_merge(copy, ty_dict_copy(self), 1) ? copy : TY_NULL;
     Value keys = ty_dict_keys(self);
-    return keys != TY_NULL && set_from_keys(copy, self, keys) ? copy : TY_NULL;
+    Keys before = keys_now(self);
+    for (int64_t i = 0; keys != TY_NULL && i < ty_list_length(keys); i++) {
+        Value key = ty_list_item(keys, i), value = ty_get_item(self, key);
+        if (value == TY_NULL || !ty_set_item(copy, key, value) || !unchanged(self, &before))
+            return TY_NULL;
+    }
+    return keys == TY_NULL ? TY_NULL : copy;
 }
 
 static Value odict_keys(Value self, Value *a) { return view_new(&odict_keys_type, self); }

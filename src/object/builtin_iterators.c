@@ -222,7 +222,7 @@ typedef struct Filter {
 
 static Value filter_new(TyType *type, const Value *arguments, size_t count, Value keywords)
 {
-    if ((type == &ty_filter_type && !ty_no_keywords("filter", keywords)) || !ty_check_positional("filter", count, 2, 2))
+    if ((type->slots.init == ty_object_base_type.slots.init && !ty_no_keywords("filter", keywords)) || !ty_check_positional("filter", count, 2, 2))
         return TY_NULL;
     Value iterator = ty_iter(arguments[1]), self = iterator == TY_NULL ? TY_NULL : ty_type_allocate(type, 0);
     if (self == TY_NULL)

@@ -588,6 +588,8 @@ static bool class_fill(TyType *type, Value bases, Value dict)
         }
     if (ty_type_is_subtype(base, ty_module_type_object())) /* a module's attributes lie in the dict that it has anyway */
         plan.add_dict = false;
+    if (base->flags & TY_TYPE_TYPE) /* and so do a class's */
+        plan.add_dict = false;
     if (!lay_out(type, &plan, dict))
         return false;
     if (plan.add_weakref)

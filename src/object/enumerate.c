@@ -82,7 +82,7 @@ TyType ty_enumerate_type = {
 
 static Value reversed_new(TyType *type, const Value *arguments, size_t count, Value keywords)
 {
-    if ((type == &ty_reversed_type && !ty_no_keywords("reversed", keywords)) || !ty_check_positional("reversed", count, 1, 1))
+    if ((type->slots.init == ty_object_base_type.slots.init && !ty_no_keywords("reversed", keywords)) || !ty_check_positional("reversed", count, 1, 1))
         return TY_NULL;
     Value sequence = arguments[0];
     Value method = ty_type_lookup(ty_type_of(sequence), TY_NAME("__reversed__"));
