@@ -369,7 +369,7 @@ static const TyGetSetDef getsets[] = {
 };
 
 #define BLAKE2_PARAMETERS(name)                                                                                \
-    name "(data=b'', /, *, digest_size=_blake2." name ".MAX_DIGEST_SIZE, key=b'', salt=b'', person=b'', fanout=1, depth=1, leaf_size=0, " \
+    name "(data=b'', *, digest_size=_blake2." name ".MAX_DIGEST_SIZE, key=b'', salt=b'', person=b'', fanout=1, depth=1, leaf_size=0, " \
          "node_offset=0, node_depth=0, inner_size=0, last_node=False, usedforsecurity=True, string=None)"
 
 #define BLAKE2_TYPE(name_)                                                                                     \

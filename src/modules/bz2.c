@@ -228,7 +228,10 @@ static Value decompress(Decompressor *d, Value data, int64_t limit)
     bool good = !full && !is_error(code);
     if (code == BZ_STREAM_END)
         ty_store_relaxed(&d->state.eof, true);
-    d->state.broken = !good;
+    if (!good) {
+        d->state.broken = true;
+        ty_store_relaxed(&d->state.needs_input, false);
+    }
     good = good && ty_decompression_rest(&d->state, d, input, size, true);
     return ty_output_finish(&out, good);
 }

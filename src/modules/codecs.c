@@ -229,12 +229,12 @@ static Value codecs_utf_32_ex_decode(Value module, Value *a) { return decode_wit
 
 /* --- escapes ------------------------------------------------------------------------------------------------------------- */
 
-/* The warning about the escape at an index of the bytes, if there is one. */
-static bool warn_escape(const Input *in, int64_t index, const char *prefix)
+/* The warning about a bad escape, if there is one. */
+static bool warn_escape(int64_t bad_escape, const char *prefix)
 {
-    if (index < 0 || index >= (int64_t)in->size)
+    if (bad_escape < 0)
         return true;
-    const char *text = (const char *)in->bytes + index;
+    const char text[4] = {(char)bad_escape, (char)(bad_escape >> 8), (char)(bad_escape >> 16), 0};
     if (*text >= '4' && *text <= '7')
         return ty_warn(&ty_DeprecationWarning, 1, "%s\"\\%.3s\" is an invalid octal escape sequence. "
                        "Such sequences will not work in the future. ", prefix, text);
@@ -251,7 +251,7 @@ static Value codecs_unicode_escape_decode(Value module, Value *a)
     size_t used = in.size;
     int64_t bad_escape;
     Value text = ty_unicode_escape_decode(in.bytes, in.size, in.input, a[1], final ? NULL : &used, &bad_escape);
-    if (text != TY_NULL && !warn_escape(&in, bad_escape, ""))
+    if (text != TY_NULL && !warn_escape(bad_escape, ""))
         text = TY_NULL;
     return close_input(&in, pair(text, (int64_t)used));
 }
@@ -263,7 +263,7 @@ static Value codecs_escape_decode(Value module, Value *a)
         return TY_NULL;
     int64_t bad_escape;
     Value bytes = ty_bytes_escape_decode(in.bytes, in.size, a[1], &bad_escape);
-    if (bytes != TY_NULL && !warn_escape(&in, bad_escape, "b"))
+    if (bytes != TY_NULL && !warn_escape(bad_escape, "b"))
         bytes = TY_NULL;
     return close_input(&in, pair(bytes, (int64_t)in.size));
 }

@@ -840,7 +840,7 @@ static const TyGetSetDef sha3_getsets[] = {
     X(sha3_512, SHA3_512, hash_methods) X(shake_128, SHAKE_128, whole_xof_methods) X(shake_256, SHAKE_256, whole_xof_methods)
 
 #define SHA3_HASH(name_, algorithm, methods_)                                                                  \
-    static TySignature name_##_signature = TY_SIGNATURE(#name_ "(data=b'', /, *, usedforsecurity=True, string=None)");          \
+    static TySignature name_##_signature = TY_SIGNATURE(#name_ "(data=b'', *, usedforsecurity=True, string=None)");          \
     static Value name_##_new(TyType *type, const Value *arguments, size_t count, Value keywords)               \
     {                                                                                                          \
         Value a[3];                                                                                            \
@@ -853,7 +853,7 @@ static const TyGetSetDef sha3_getsets[] = {
         .layout = {.size = sizeof(Hash), .destroy = hash_destroy},                                             \
         .flags = TY_TYPE_IMMUTABLE | TY_TYPE_FINAL,                                                            \
         .name = "_sha3." #name_,                                                                               \
-        .doc = #name_ "(data=b'', /, *, usedforsecurity=True, string=None)\n\nA hash object of the algorithm " #name_ ".",      \
+        .doc = #name_ "(data=b'', *, usedforsecurity=True, string=None)\n\nA hash object of the algorithm " #name_ ".",      \
         .parent = &ty_object_base_type,                                                                        \
         .slots = {.new = name_##_new},                                                                         \
         .methods = methods_,                                                                                   \

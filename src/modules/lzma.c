@@ -46,12 +46,15 @@ static bool is_error(lzma_ret code)
 
 static bool to_uint64(Value v, uint64_t *out, const char *type)
 {
-    if (ty_to_uint64(v, out))
-        return true;
-    if (ty_raised_is(&ty_OverflowError)) {
-        ty_clear_exception();
+    Value index = ty_number_index(v);
+    if (index == TY_NULL)
+        return false;
+    if (ty_int_sign(index) < 0)
+        ty_raise(&ty_ValueError, "Cannot convert negative int");
+    else if (ty_int_bit_length(index) > 64)
         ty_raise(&ty_OverflowError, "Value too large for %s type", type);
-    }
+    else
+        return ty_to_uint64_mask(index, out);
     return false;
 }
 
@@ -213,6 +216,10 @@ static bool chain_parse(Value specifiers, Chain *chain)
     int64_t count = ty_length(specifiers);
     if (count < 0)
         return false;
+    if (!ty_is_sequence(specifiers)) {
+        ty_raise(&ty_TypeError, "%T is not a sequence", specifiers);
+        return false;
+    }
     if (count > LZMA_FILTERS_MAX) {
         ty_raise(&ty_ValueError, "Too many filters - liblzma supports a maximum of %d", LZMA_FILTERS_MAX);
         return false;

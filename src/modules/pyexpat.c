@@ -95,13 +95,13 @@ static Value leave(Parser *p, Value result)
 
 /* --- errors ------------------------------------------------------------------------------------------------------------- */
 
-static Value raise_expat(Parser *p, enum XML_Error code)
+static Value raise_message(Parser *p, enum XML_Error code, const char *text)
 {
     Value module = ty_module_current("pyexpat");
     if (module == TY_NULL)
         return TY_NULL;
     long line = (long)XML_GetErrorLineNumber(p->expat), column = (long)XML_GetErrorColumnNumber(p->expat);
-    Value message = ty_str_format("%s: line %ld, column %ld", XML_ErrorString(code), line, column);
+    Value message = ty_str_format("%s: line %ld, column %ld", text, line, column);
     Value error = message == TY_NULL ? TY_NULL : ty_call_one(ty_module_state(module)[STATE_ERROR], message);
     if (error == TY_NULL || !ty_set_attribute(error, TY_NAME("code"), ty_from_immediate_int(code)) ||
         !ty_set_attribute(error, TY_NAME("offset"), ty_from_immediate_int(column)) ||
@@ -109,6 +109,8 @@ static Value raise_expat(Parser *p, enum XML_Error code)
         return TY_NULL;
     return ty_raise_object(error);
 }
+
+static Value raise_expat(Parser *p, enum XML_Error code) { return raise_message(p, code, XML_ErrorString(code)); }
 
 static void stop(Parser *p);
 
@@ -644,10 +646,18 @@ static Value parser_get_reparse_deferral(Value self, Value *a)
 static Value parser_set_activation(Value self, Value *a)
 {
     uint64_t threshold;
-    if (!ty_to_uint64(a[0], &threshold))
+    Value index = ty_number_index(a[0]);
+    if (index == TY_NULL)
         return TY_NULL;
-    XML_SetBillionLaughsAttackProtectionActivationThreshold(parser_of(self)->expat, threshold);
-    return TY_NONE;
+    if (ty_int_sign(index) < 0)
+        return ty_raise(&ty_ValueError, "Cannot convert negative int");
+    if (ty_int_bit_length(index) > 64)
+        return ty_raise(&ty_OverflowError, "Python int too large for C unsigned long long");
+    if (!ty_to_uint64_mask(index, &threshold))
+        return TY_NULL;
+    if (XML_SetBillionLaughsAttackProtectionActivationThreshold(parser_of(self)->expat, threshold))
+        return TY_NONE;
+    return raise_message(parser_of(self), XML_ERROR_INVALID_ARGUMENT, "parser must be a root parser");
 }
 
 static Value parser_set_amplification(Value self, Value *a)
@@ -657,7 +667,8 @@ static Value parser_set_amplification(Value self, Value *a)
         return TY_NULL;
     if (XML_SetBillionLaughsAttackProtectionMaximumAmplification(parser_of(self)->expat, (float)factor))
         return TY_NONE;
-    return ty_raise(&ty_ValueError, "'max_factor' must be at least 1.0");
+    return raise_message(parser_of(self), XML_ERROR_INVALID_ARGUMENT,
+                         parser_of(self)->parent == TY_NULL ? "'max_factor' must be at least 1.0" : "parser must be a root parser");
 }
 
 static const TyNativeDef parser_methods[] = {

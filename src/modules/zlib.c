@@ -518,15 +518,13 @@ static Value decompress_flush(Value self, Value *a)
     if (length <= 0)
         return ty_raise(&ty_ValueError, "length must be greater than zero");
     stream_lock(s);
+    if (!s->started) /* it has ended */
+        return stream_unlock(s, ty_bytes_new("", 0));
     Value tail = ty_field(&s->unconsumed_tail);
     TyOutput out = {.limit = SIZE_MAX};
     Run run = inflate_run(s, ty_bytes_data(tail), (size_t)ty_bytes_length(tail), Z_FINISH, (size_t)length);
     int code = run_blocking(&s->stream, inflate, &run, &out);
-    bool good = code != OUT_OF_MEMORY && !run.dictionary_failed && keep_rest(s, &run, code);
-    if (code == OUT_OF_MEMORY)
-        ty_raise_memory_error();
-    else if (run.dictionary_failed)
-        fail(&s->stream, code, "while setting zdict");
+    bool good = inflate_went_well(s, &run, code, "while decompressing data") && keep_rest(s, &run, code);
     if (good && code == Z_STREAM_END) { /* nothing can come after it */
         ty_store_relaxed(&s->eof, true);
         stream_destroy(&s->base);

@@ -39,7 +39,8 @@ Value ty_charmap_decode(const uint8_t *bytes, size_t size, Value input, Value er
 Value ty_charmap_build(Value decoding_table);                            /* a str of 256 or fewer: an EncodingMap, or a dict */
 Value ty_unicode_escape_encode(Value str);
 Value ty_raw_unicode_escape_encode(Value str);
-/* `bad_escape`, if not NULL, receives the index of the first escape that means nothing ("\d"), or -1. */
+/* `bad_escape`, if not NULL, receives what follows the backslash of the first escape that means nothing ("\d" or "\777"): up to three
+   bytes, the first lowest; or -1. */
 Value ty_unicode_escape_decode(const uint8_t *bytes, size_t size, Value input, Value errors, size_t *consumed, int64_t *bad_escape);
 Value ty_raw_unicode_escape_decode(const uint8_t *bytes, size_t size, Value input, Value errors, size_t *consumed);
 Value ty_bytes_escape_encode(const uint8_t *bytes, size_t size);

@@ -28,6 +28,16 @@ static int simple_escape(uint8_t c)
     }
 }
 
+/* What the first bad escape is remembered by: the bytes after its backslash. */
+static void remember_bad(int64_t *bad_escape, const uint8_t *bytes, int64_t size, int64_t first)
+{
+    if (*bad_escape >= 0)
+        return;
+    *bad_escape = 0;
+    for (int i = 0; i < 3 && first + i < size; i++)
+        *bad_escape |= (int64_t)bytes[first + i] << (8 * i);
+}
+
 /* Up to three octal digits at the position. */
 static uint32_t octal_escape(const uint8_t *bytes, int64_t size, int64_t *position)
 {
@@ -164,8 +174,8 @@ static Outcome text_escape(TyDecoder *d, int64_t *position, const char **error, 
     case '0': case '1': case '2': case '3': case '4': case '5': case '6': case '7': {
         *position = first;
         uint32_t value = octal_escape(d->bytes, d->size, position);
-        if (value > 0377 && *bad_escape < 0)
-            *bad_escape = first;
+        if (value > 0377)
+            remember_bad(bad_escape, d->bytes, d->size, first);
         return put(d, value);
     }
     case 'x': *error = "truncated \\xXX escape"; return hex_escape(d, position, 2, NULL, error);
@@ -175,8 +185,7 @@ static Outcome text_escape(TyDecoder *d, int64_t *position, const char **error, 
         return hex_escape(d, position, 8, "illegal Unicode character", error);
     case 'N': return name_escape(d, position, error);
     default:
-        if (*bad_escape < 0)
-            *bad_escape = first;
+        remember_bad(bad_escape, d->bytes, d->size, first);
         return put(d, '\\') == DONE ? put(d, c) : FAILED;
     }
 }
@@ -278,8 +287,8 @@ static bool bytes_escape(TyEncoder *e, const uint8_t *bytes, int64_t size, int64
     if (c >= '0' && c <= '7') {
         *position = first;
         uint32_t value = octal_escape(bytes, size, position);
-        if (value > 0377 && *bad_escape < 0)
-            *bad_escape = first;
+        if (value > 0377)
+            remember_bad(bad_escape, bytes, size, first);
         return ty_encoder_put_byte(e, (uint8_t)value);
     }
     if (c == 'x') {
@@ -290,8 +299,7 @@ static bool bytes_escape(TyEncoder *e, const uint8_t *bytes, int64_t size, int64
         *position += 2;
         return ty_encoder_put_byte(e, (uint8_t)(high << 4 | low));
     }
-    if (*bad_escape < 0)
-        *bad_escape = first;
+    remember_bad(bad_escape, bytes, size, first);
     return ty_encoder_put_byte(e, '\\') && ty_encoder_put_byte(e, c);
 }
 

@@ -738,15 +738,32 @@ static int64_t bad_item(TyUnicodeErrorObject *e, int64_t length)
         return -1;
     return ty_is_bytes(e->object) ? ty_bytes_data(e->object)[e->start] : ty_str_at(e->object, e->start);
 }
+/* The encoding and the reason as text, and then, for that may run Python, whether the object is still of the right type. */
+static bool describe(TyUnicodeErrorObject *e, bool bytes, Value *encoding, Value *reason)
+{
+    if (encoding && (*encoding = e->encoding ? ty_str(e->encoding) : ty_str_empty()) == TY_NULL)
+        return false;
+    *reason = e->reason ? ty_str(e->reason) : ty_str_empty();
+    if (*reason == TY_NULL)
+        return false;
+    if (!e->object)
+        ty_raise(&ty_TypeError, "UnicodeError 'object' attribute is not set");
+    else if (!(bytes ? ty_is_bytes(e->object) : ty_is_str(e->object)))
+        ty_raise(&ty_TypeError, "UnicodeError 'object' attribute must be a %s", bytes ? "bytes" : "string");
+    return !ty_raised();
+}
 static Value decode_error_str(Value self)
 {
     TyUnicodeErrorObject *e = as_unicode_error(self);
-    if (!e->object || !e->encoding || !e->reason)
+    Value encoding, reason;
+    if (!e->object)
         return ty_str_empty();
+    if (!describe(e, true, &encoding, &reason))
+        return TY_NULL;
     int64_t bad = bad_item(e, ty_bytes_length(e->object));
     if (bad >= 0)
-        return ty_str_format("'%S' codec can't decode byte 0x%02x in position %lld: %S", e->encoding, (int)bad, (long long)e->start, e->reason);
-    return ty_str_format("'%S' codec can't decode bytes in position %lld-%lld: %S", e->encoding, (long long)e->start, (long long)e->end - 1, e->reason);
+        return ty_str_format("'%U' codec can't decode byte 0x%02x in position %lld: %U", encoding, (int)bad, (long long)e->start, reason);
+    return ty_str_format("'%U' codec can't decode bytes in position %lld-%lld: %U", encoding, (long long)e->start, (long long)e->end - 1, reason);
 }
 static Value character_text(int64_t c)
 {
@@ -761,45 +778,44 @@ static Value character_text(int64_t c)
 static Value encode_error_str(Value self)
 {
     TyUnicodeErrorObject *e = as_unicode_error(self);
-    if (!e->object || !e->encoding || !e->reason)
+    Value encoding, reason;
+    if (!e->object)
         return ty_str_empty();
+    if (!describe(e, false, &encoding, &reason))
+        return TY_NULL;
     int64_t bad = bad_item(e, ty_str_length(e->object));
     if (bad >= 0)
-        return ty_str_format("'%S' codec can't encode character '%S' in position %lld: %S", e->encoding, character_text(bad), (long long)e->start,
-                             e->reason);
-    return ty_str_format("'%S' codec can't encode characters in position %lld-%lld: %S", e->encoding, (long long)e->start, (long long)e->end - 1,
-                         e->reason);
+        return ty_str_format("'%U' codec can't encode character '%U' in position %lld: %U", encoding, character_text(bad), (long long)e->start,
+                             reason);
+    return ty_str_format("'%U' codec can't encode characters in position %lld-%lld: %U", encoding, (long long)e->start, (long long)e->end - 1,
+                         reason);
 }
 static Value translate_error_str(Value self)
 {
     TyUnicodeErrorObject *e = as_unicode_error(self);
-    if (!e->object || !e->reason)
+    Value reason;
+    if (!e->object)
         return ty_str_empty();
+    if (!describe(e, false, NULL, &reason))
+        return TY_NULL;
     int64_t bad = bad_item(e, ty_str_length(e->object));
     if (bad >= 0)
-        return ty_str_format("can't translate character '%S' in position %lld: %S", character_text(bad), (long long)e->start, e->reason);
-    return ty_str_format("can't translate characters in position %lld-%lld: %S", (long long)e->start, (long long)e->end - 1, e->reason);
+        return ty_str_format("can't translate character '%U' in position %lld: %U", character_text(bad), (long long)e->start, reason);
+    return ty_str_format("can't translate characters in position %lld-%lld: %U", (long long)e->start, (long long)e->end - 1, reason);
 }
 
-/* An object, encoding or reason that is set later must still be what the text needs. */
-static bool set_checked(Value self, Value *field, Value value, bool bytes, const char *name)
+/* Whatever is set later: handlers of errors look at it again before they use it. */
+static bool set_any(Value self, Value *field, Value value)
 {
-    if (!value) {
-        ty_store(ty_object(self), field, TY_NULL);
-        return true;
-    }
-    if (bytes ? !ty_is_bytes(value) : !ty_is_str(value))
-        return ty_raise(&ty_TypeError, "%s attribute must be %s", name, bytes ? "bytes" : "unicode"), false;
     ty_store(ty_object(self), field, value);
     return true;
 }
 static Value get_encoding(Value self) { return none_if_null(as_unicode_error(self)->encoding); }
-static bool set_encoding(Value self, Value v) { return set_checked(self, &as_unicode_error(self)->encoding, v, false, "encoding"); }
+static bool set_encoding(Value self, Value v) { return set_any(self, &as_unicode_error(self)->encoding, v); }
 static Value get_object(Value self) { return none_if_null(as_unicode_error(self)->object); }
-static bool set_bytes_object(Value self, Value v) { return set_checked(self, &as_unicode_error(self)->object, v, true, "object"); }
-static bool set_str_object(Value self, Value v) { return set_checked(self, &as_unicode_error(self)->object, v, false, "object"); }
+static bool set_object(Value self, Value v) { return set_any(self, &as_unicode_error(self)->object, v); }
 static Value get_reason(Value self) { return none_if_null(as_unicode_error(self)->reason); }
-static bool set_reason(Value self, Value v) { return set_checked(self, &as_unicode_error(self)->reason, v, false, "reason"); }
+static bool set_reason(Value self, Value v) { return set_any(self, &as_unicode_error(self)->reason, v); }
 static Value get_start(Value self) { return ty_int_from_int64(as_unicode_error(self)->start); }
 static Value get_end(Value self) { return ty_int_from_int64(as_unicode_error(self)->end); }
 static bool set_position(int64_t *place, Value v)
@@ -817,7 +833,7 @@ static bool set_end(Value self, Value v) { return set_position(&as_unicode_error
     {{"encoding", get_encoding, set_encoding, "the codec's name"}, {"object", get_object, set_object, "what was to be converted"}, \
      {"start", get_start, set_start, "where the bad part starts"}, {"end", get_end, set_end, "where it ends"},                  \
      {"reason", get_reason, set_reason, "what is wrong with it"}, {0}}
-static const TyGetSetDef decode_getsets[] = UNICODE_GETSETS(set_bytes_object), encode_getsets[] = UNICODE_GETSETS(set_str_object);
+static const TyGetSetDef decode_getsets[] = UNICODE_GETSETS(set_object), encode_getsets[] = UNICODE_GETSETS(set_object);
 
 TyType ty_UnicodeDecodeError = {
     EXCEPTION("UnicodeDecodeError", ty_UnicodeError, TyUnicodeErrorObject, trace_three, "Bytes are not valid in an encoding."),

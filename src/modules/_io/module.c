@@ -109,6 +109,13 @@ Value ty_io_open(Value file, const char *mode_text, int64_t buffering, Value enc
     }
     if (!parse_mode(mode_text, &mode) || !check_arguments(&mode, buffering, encoding, errors, newline))
         return TY_NULL;
+    if (!ty_is_str(file) && !ty_is_bytes(file) && !ty_has_index(file) && !ty_is_float(file)) {
+        Value method = ty_lookup_special(file, TY_NAME("__fspath__")); /* the file is to know its plain name */
+        if (method != TY_NULL)
+            file = ty_call_none(method);
+        if (file == TY_NULL || (method == TY_NULL && ty_raised()))
+            return TY_NULL;
+    }
     Value result = open_raw(file, &mode, closefd, opener == TY_NULL ? TY_NONE : opener);
     if (result == TY_NULL)
         return TY_NULL;
