@@ -56,6 +56,13 @@ static void thread_jumps(TyCompiler *c, TyUnit *u)
                 break;
             } else if (t > i && (item->op == TY_OP_JUMP_IF_TRUE || item->op == TY_OP_JUMP_IF_FALSE) && next->op == item->op && next->a == item->a && target_of(u, next) > i) {
                 item->label = next->label;
+            } else if (t > i && next->a == item->a && ((item->op == TY_OP_JUMP_IF_TRUE && next->op == TY_OP_JUMP_IF_FALSE) || (item->op == TY_OP_JUMP_IF_FALSE && next->op == TY_OP_JUMP_IF_TRUE))) {
+                /* What it asks is known: its truth is not asked for twice. */
+                int32_t label = ty_new_label(c);
+                if (c->failed)
+                    return;
+                u->labels[label] = t + 1;
+                item->label = label;
             } else {
                 break;
             }

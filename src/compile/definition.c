@@ -1,6 +1,7 @@
 #include "compile/compiler.h"
 
 #include "object/int.h"
+#include "object/list.h"
 #include "object/tuple.h"
 #include "syntax/unparse.h"
 
@@ -235,15 +236,19 @@ static void add_annotation(TyCompiler *c, Value name, TyNode *annotation, TyRegi
 
 static void add_annotation_text(TyCompiler *c, Value name, TyNode *annotation, TyRegister map)
 {
-    (void)map;
+    uint32_t mark = c->unit->top;
     TyPlace place = ty_place(annotation);
-    ty_load_const(c, place, ty_slot(c->unit), name);
+    TyRegister key = ty_slot(c->unit);
+    ty_load_const(c, place, key, name);
     ty_push(c);
     Value text = annotation_text(c, annotation);
     if (c->failed)
         return;
-    ty_load_const(c, place, ty_slot(c->unit), text);
+    TyRegister value = ty_slot(c->unit);
+    ty_load_const(c, place, value, text);
     ty_push(c);
+    ty_emit(c, place, TY_OP_STORE_ITEM, map, key, value);
+    c->unit->top = mark;
 }
 
 /* Gives the function in a register its annotations: a function that computes them, or the texts. */
@@ -256,22 +261,13 @@ static void set_annotations(TyCompiler *c, TyNode *node, TyAstarguments *paramet
     if (!count || c->failed)
         return;
     TyRegister r = ty_slot(u);
-    if (c->flags & TY_FUTURE_ANNOTATIONS) {
-        each_annotation(c, parameters, returns, add_annotation_text, 0);
-        ty_emit(c, place, TY_OP_BUILD_MAP, r, r, (uint32_t)count);
-        u->top = mark;
-        ty_push(c);
-        ty_emit(c, place, TY_OP_SET_FUNCTION, function, r, TY_FUNCTION_ANNOTATIONS);
-        u->top = mark;
-        return;
-    }
     TyUnit *annotate = enter_annotate(c, ty_scope_of(c->table, parameters), node->lineno);
     if (!annotate)
         return;
     TyRegister map = ty_slot(annotate);
     ty_emit(c, place, TY_OP_BUILD_MAP, map, map, 0);
     ty_push(c);
-    each_annotation(c, parameters, returns, add_annotation, map);
+    each_annotation(c, parameters, returns, c->flags & TY_FUTURE_ANNOTATIONS ? add_annotation_text : add_annotation, map);
     ty_emit(c, place, TY_OP_RETURN, map, 0, 0);
     Value code = ty_leave_unit(c);
     ty_make_closure(c, place, code, r);
@@ -764,10 +760,11 @@ static void store_docstring(TyCompiler *c, const TyNodeList *body, int *first)
 static Value static_attributes(TyCompiler *c)
 {
     TyUnit *u = c->unit;
-    Value tuple = ty_tuple_new(u->static_attributes.count);
-    for (int i = 0; i < u->static_attributes.count && tuple != TY_NULL; i++)
-        ty_tuple_set(tuple, i, u->static_attributes.entries[i].name);
-    return ty_keep(c, tuple);
+    Value list = ty_list_new(u->static_attributes.count);
+    for (int i = 0; i < u->static_attributes.count && list != TY_NULL; i++)
+        if (!ty_list_append(list, u->static_attributes.entries[i].name))
+            list = TY_NULL;
+    return ty_keep(c, list == TY_NULL || !ty_list_sort(list, TY_NULL, false) ? TY_NULL : ty_list_to_tuple(list));
 }
 
 static void store_cell_itself(TyCompiler *c, TyPlace place, Value variable, Value name)

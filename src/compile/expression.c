@@ -9,8 +9,8 @@
 /* Expressions, evaluated from left to right straight into registers. */
 
 enum {
-    DISPLAY_LIMIT = 64,     /* items that a display holds in registers before it is filled piece by piece */
-    ARGUMENT_LIMIT = 250,
+    DISPLAY_LIMIT = 64,     /* items that a display holds in registers; a longer one is filled one by one */
+    ARGUMENT_LIMIT = 64,
 };
 
 /* --- operands ------------------------------------------------------------------------------------------------------------ */
@@ -468,6 +468,12 @@ static void compare(TyCompiler *c, TyAstCompare *e, TyRegister target)
         if (i < last)
             ty_emit_jump(c, place, TY_OP_JUMP_IF_FALSE, result, 0, 0, end);
         left = right;
+        if (i >= 4 && ty_is_temporary(right)) { /* a long chain does not pile its operands up */
+            left = TY_KIND_TEMPORARY | operands;
+            if (left != right)
+                ty_emit(c, place, TY_OP_MOVE, left, right, 0);
+            c->unit->top = operands + 1;
+        }
     }
     c->unit->top = operands;
     ty_place_label(c, end);
@@ -677,7 +683,7 @@ static void add_items(TyCompiler *c, TyPlace place, TyRegister collection, bool 
 static TyRegister push_collection(TyCompiler *c, TyPlace place, bool is_set, const TyNodeList *items)
 {
     int direct = 0;
-    while (direct < items->count && direct < DISPLAY_LIMIT && items->items[direct]->kind != TY_AST_Starred)
+    while (items->count <= DISPLAY_LIMIT && direct < items->count && items->items[direct]->kind != TY_AST_Starred)
         direct++;
     TyRegister collection = ty_slot(c->unit);
     uint32_t mark = c->unit->top;
@@ -725,7 +731,7 @@ static void dict_display(TyCompiler *c, TyAstDict *e, TyRegister target)
     uint32_t mark = c->unit->top;
     TyPlace place = ty_place(&e->node);
     int direct = 0;
-    while (direct < e->keys.count && direct < DISPLAY_LIMIT / 2 && e->keys.items[direct])
+    while (e->keys.count <= DISPLAY_LIMIT / 2 && direct < e->keys.count && e->keys.items[direct])
         direct++;
     bool whole = direct == e->keys.count;
     TyRegister map = ty_slot(c->unit);
@@ -1028,7 +1034,7 @@ static void spread_positional(TyCompiler *c, TyPlace place, TyRegister base, uin
     }
     uint32_t count = before;
     int i = 0;
-    for (; i < arguments->count && i < DISPLAY_LIMIT && arguments->items[i]->kind != TY_AST_Starred; i++, count++)
+    for (; arguments->count <= DISPLAY_LIMIT && i < arguments->count && arguments->items[i]->kind != TY_AST_Starred; i++, count++)
         ty_expression_push(c, arguments->items[i]);
     bool whole = i == arguments->count && extra == TY_NO_REGISTER;
     ty_emit(c, place, whole ? TY_OP_BUILD_TUPLE : TY_OP_BUILD_LIST, where, where, count);
@@ -1054,6 +1060,7 @@ static void spread_keywords(TyCompiler *c, TyPlace place, TyRegister callee, con
         return;
     }
     bool made = false;
+    const uint32_t longest_run = keywords->count > DISPLAY_LIMIT / 4 ? 2 : DISPLAY_LIMIT / 4;
     for (int i = 0; i < keywords->count && !c->failed; ) {
         TyAstkeyword *keyword = TY_AST(keyword, keywords->items[i]);
         if (keyword->arg == TY_NULL) {
@@ -1067,7 +1074,7 @@ static void spread_keywords(TyCompiler *c, TyPlace place, TyRegister callee, con
         } else {
             TyRegister run = ty_slot(u);
             uint32_t count = 0;
-            for (; i < keywords->count && count < DISPLAY_LIMIT / 2 && TY_AST(keyword, keywords->items[i])->arg != TY_NULL; i++, count++) {
+            for (; i < keywords->count && count < longest_run && TY_AST(keyword, keywords->items[i])->arg != TY_NULL; i++, count++) {
                 keyword = TY_AST(keyword, keywords->items[i]);
                 ty_load_const(c, place, ty_slot(u), keyword->arg);
                 ty_push(c);
@@ -1648,6 +1655,19 @@ static void unpack(TyCompiler *c, TyNode *target, const TyNodeList *items, TyReg
     u->top = mark;
 }
 
+/* self.name = … inside a class: the class knows the names that its methods set. */
+static void note_static_attribute(TyCompiler *c, const TyAstAttribute *a)
+{
+    if (a->value->kind != TY_AST_Name || TY_AST(Name, a->value)->id != TY_NAME("self"))
+        return;
+    for (TyUnit *u = c->unit; u; u = u->outer)
+        if (u->scope->type == TY_BLOCK_CLASS) {
+            if (!ty_names_set(&c->arena, &u->static_attributes, a->attr, 1))
+                ty_compiler_fail_memory(c);
+            return;
+        }
+}
+
 void ty_store_target(TyCompiler *c, TyNode *target, TyRegister source)
 {
     if (c->failed)
@@ -1661,6 +1681,7 @@ void ty_store_target(TyCompiler *c, TyNode *target, TyRegister source)
         break;
     case TY_AST_Attribute: {
         TyAstAttribute *a = TY_AST(Attribute, target);
+        note_static_attribute(c, a);
         TyRegister object = ty_last_operand(c, a->value);
         ty_emit_name(c, ty_attribute_place(place, a), TY_OP_STORE_ATTR, object, source, ty_mangle_here(c, a->attr));
         break;

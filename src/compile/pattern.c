@@ -225,10 +225,16 @@ static void sequence_pattern(TyCompiler *c, Pattern *k, TyAstMatchSequence *p, T
             TyNode *item = p->patterns.items[i];
             if (i == star || is_wildcard(item))
                 continue;
-            int index = i < star ? i : i - count;
             TyRegister r = ty_slot(u);
-            ty_emit(c, place, TY_OP_LOAD_ITEM_INT, r, subject, (uint16_t)index);
-            ty_push(c);
+            if (i < star) {
+                ty_emit(c, place, TY_OP_LOAD_ITEM_INT, r, subject, (uint16_t)i);
+                ty_push(c);
+            } else { /* counted from the length: not every sequence takes negative indexes */
+                ty_emit(c, place, TY_OP_GET_LEN, r, subject, 0);
+                ty_push(c);
+                ty_emit(c, place, TY_OP_SUBTRACT_INT, r, r, (uint16_t)(count - i));
+                ty_emit(c, place, TY_OP_LOAD_ITEM, r, subject, r);
+            }
             pattern(c, k, item, r);
             u->top = mark;
         }

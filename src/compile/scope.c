@@ -425,10 +425,6 @@ static void visit_comprehension(TySymbolTable *t, TyNode *e, Value name, TyCompr
         return;
     scope->comprehension = kind;
     scope->coroutine = outermost->is_async;
-    if (outer->sees_class) {
-        scope->sees_class = true;
-        add_symbol(t, TY_NAME("__classdict__"), TY_SYMBOL_USE, ty_place(e));
-    }
     add_symbol(t, TY_NAME(".0"), TY_SYMBOL_PARAMETER, ty_place(e));
     visit_target(t, outermost->target);
     visit_list(t, &outermost->ifs);
@@ -1043,7 +1039,7 @@ static TyScopeKind resolve(TySymbolTable *t, TyScope *scope, Value name, uint32_
             ty_names_remove(around->type_parameters, name);
         return TY_SCOPE_LOCAL;
     }
-    if (around->visible_class) {
+    if (around->visible_class && name != TY_NAME("__classdict__")) {
         /* A name bound by the class that is seen from here is looked up in its namespace, then among the globals: never in functions around. */
         uint32_t in_class = ty_scope_symbol(around->visible_class, name);
         if (in_class & TY_SYMBOL_GLOBAL)

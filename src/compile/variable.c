@@ -60,7 +60,7 @@ static Variable resolve(TyCompiler *c, Value unmangled)
     TyScopeKind kind = TY_SCOPE_NONE;
     bool in_comprehension = u->inlined_count > 0;
     bool decided = false;
-    for (int i = u->inlined_count - 1; i >= 0 && !decided; i--) {
+    for (int i = u->inlined_count - 1; i >= 0; i--) {
         TyInlined *inner = u->inlined[i];
         int32_t r = ty_names_get(&inner->registers, name);
         if (r != TY_NAMES_ABSENT) {
@@ -68,12 +68,15 @@ static Variable resolve(TyCompiler *c, Value unmangled)
             v.access = u->locals[r].kind & TY_REGISTER_CELL ? ACCESS_CELL : ACCESS_LOCAL;
             return v;
         }
-        if (scope->type == TY_BLOCK_CLASS) { /* the class's names are not seen in its comprehensions */
+        /* A class's names are not seen in its comprehensions; names that others brought here are not the unit's. */
+        if (!decided && (scope->type == TY_BLOCK_CLASS || (ty_scope_symbol(scope, name) & TY_SYMBOL_INLINED))) {
             kind = ty_scope_kind(inner->scope, name);
-            decided = kind != TY_SCOPE_NONE;
+            decided = kind != TY_SCOPE_NONE && kind != TY_SCOPE_LOCAL && kind != TY_SCOPE_CELL;
         }
     }
     uint32_t symbol = ty_scope_symbol(scope, name);
+    if (symbol & TY_SYMBOL_INLINED)
+        symbol = 0;
     if (!decided)
         kind = ty_symbol_kind(symbol);
     v.changes = symbol & TY_SYMBOL_WALRUS;

@@ -28,6 +28,7 @@ typedef struct Seen {
     Value value;
     uint32_t count;
     int32_t index;      /* once it has been written as one to be referred to; -1 before */
+    bool open;          /* a code object or slice that is being written: it can't refer to itself */
 } Seen;
 
 typedef struct Writer {
@@ -116,7 +117,7 @@ static bool note(Writer *w, Value v)
         return false;
     Seen *seen = &w->seen[seen_place(w, v)];
     if (seen->value == TY_NULL) {
-        *seen = (Seen){v, 1, -1};
+        *seen = (Seen){v, 1, -1, false};
         w->seen_count++;
         return true;
     }
@@ -213,9 +214,17 @@ static bool put_reference(Writer *w, Value v)
     const Seen *seen = &w->seen[seen_place(w, v)];
     if (seen->value != v || seen->index < 0)
         return false;
+    if (seen->open)
+        w->failure = UNMARSHALLABLE;
     put_byte(w, 'r');
     put_int32(w, (uint32_t)seen->index);
     return true;
+}
+
+static void set_open(Writer *w, Value v, bool open)
+{
+    if (w->seen && !w->failure)
+        w->seen[seen_place(w, v)].open = open;
 }
 
 static void put_int(Writer *w, Value v)
@@ -370,8 +379,10 @@ static void put_code(Writer *w, Value v)
         put_int32(w, numbers[i]);
     Value values[CODE_VALUES];
     code_values(code, values);
+    set_open(w, v, true);
     for (int i = 0; i < CODE_VALUES; i++)
         put(w, values[i]);
+    set_open(w, v, false);
 }
 
 static void put_buffer(Writer *w, Value v)
@@ -428,9 +439,11 @@ static void put_object(Writer *w, Value v)
     } else if (type == &ty_slice_type && w->version >= 5) {
         TySlice *slice = (TySlice *)ty_object(v);
         put_type(w, ':', v);
+        set_open(w, v, true);
         put(w, slice->start);
         put(w, slice->stop);
         put(w, slice->step);
+        set_open(w, v, false);
     } else if (ty_has_buffer(v)) {
         put_buffer(w, v);
     } else {

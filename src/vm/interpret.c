@@ -986,7 +986,13 @@ jump_on_value: {
     CASE(LIST_APPEND) SAVE(); CHECK(ty_list_append(RA, RB), 1);
     CASE(LIST_EXTEND) SAVE(); CHECK(ty_vm_list_extend(RA, RB), 1);
     CASE(LIST_TO_TUPLE) SAVE(); RESULT(ty_list_to_tuple(RB), 1);
-    CASE(SET_ADD) SAVE(); CHECK(ty_set_add(RA, RB), 1);
+    CASE(SET_ADD)
+        SAVE();
+        if (TY_UNLIKELY(!ty_is_exact(RA, &ty_set_type))) { /* only __conditional_annotations__ can be something else */
+            ty_raise(&ty_TypeError, "'%T' object is no set of annotations", RA);
+            goto error;
+        }
+        CHECK(ty_set_add(RA, RB), 1);
     CASE(SET_UPDATE) SAVE(); CHECK(ty_set_update(RA, RB), 1);
     CASE(MAP_ADD) SAVE(); CHECK(ty_dict_set(RA, RB, RC), 1);
     CASE(DICT_UPDATE) SAVE(); CHECK(ty_vm_dict_update(RA, RB), 1);
