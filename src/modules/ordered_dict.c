@@ -288,9 +288,7 @@ static Keys keys_now(Value dict)
 static bool unchanged(Value dict, const Keys *before)
 {
     Keys now = keys_now(dict);
-    if (now.length != before->length)
-        ty_raise(&ty_RuntimeError, "OrderedDict changed size during iteration");
-    else if (now.table != before->table || now.entry_count != before->entry_count || now.gap != before->gap)
+    if (now.length != before->length || now.table != before->table || now.entry_count != before->entry_count || now.gap != before->gap)
         ty_raise(&ty_RuntimeError, "OrderedDict mutated during iteration");
     return !ty_raised();
 }
@@ -309,7 +307,7 @@ static int same_order(Value left, Value right)
         if (!equal)
             return 0;
     }
-    return 1;
+    return ty_dict_length(left) == ty_dict_length(right);
 }
 
 static Value odict_compare(Value left, Value right, int op)
@@ -411,10 +409,16 @@ static Value odict_copy(Value self, Value *a)
     Value copy = ty_call_none(ty_from_object(ty_type_of(self)));
     if (copy == TY_NULL)
         return TY_NULL;
-    if (is_exact(self))
-        return ty_dict_merge(copy, ty_dict_copy(self), 1) ? copy : TY_NULL;
-    Value keys = ty_dict_keys(self);
     Keys before = keys_now(self);
+    if (is_exact(self)) {
+        int64_t position = 0, hash;
+        Value key, value;
+        while (ty_dict_next_hashed(self, &position, &key, &value, &hash))
+            if (!ty_dict_set_hashed(copy, key, hash, value) || !unchanged(self, &before))
+                return TY_NULL;
+        return copy;
+    }
+    Value keys = ty_dict_keys(self);
     for (int64_t i = 0; keys != TY_NULL && i < ty_list_length(keys); i++) {
         Value key = ty_list_item(keys, i), value = ty_get_item(self, key);
         if (value == TY_NULL || !ty_set_item(copy, key, value) || !unchanged(self, &before))

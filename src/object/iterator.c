@@ -156,8 +156,9 @@ static Value list_reverse_reduce(Value v, Value *a)
 {
     if (ty_field(&ITERATOR(v)->sequence) != TY_NULL) {
         Value reversed = ty_builtin("reversed"), sequence = ty_field(&ITERATOR(v)->sequence); /* the lookup may have come to the end of it */
-        if (reversed == TY_NULL || sequence != TY_NULL)
-            return ty_tuple_pack(3, reversed, reversed == TY_NULL ? TY_NULL : ty_tuple_pack(1, sequence), ty_int_from_int64(ty_load_relaxed(&ITERATOR(v)->index)));
+        if (reversed == TY_NULL || sequence == TY_NULL)
+            return ty_tuple_pack(2, reversed, reversed == TY_NULL ? TY_NULL : ty_tuple_pack(1, ty_list_new(0)));
+        return ty_tuple_pack(3, reversed, ty_tuple_pack(1, sequence), ty_int_from_int64(ty_load_relaxed(&ITERATOR(v)->index)));
     }
     return reduce_with(v, "iter", ty_list_new(0));
 }
