@@ -705,4 +705,9 @@ cases = [
     '(True = 1)',
     '((x for x in y) = 1)',
     '((a) = 1)',
+    'import a as b; None = 1',
+    'from a import b as c; None = 1',
+    'from a import (b as c; d)',
+    'import a as b; x y',
+    '[\nx for x\nin range(3)\nof x\n]',
 ]

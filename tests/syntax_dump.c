@@ -141,6 +141,7 @@ void ty_syntax_raise_type(const char *m) { snprintf(error, sizeof error, "TypeEr
 void ty_syntax_raise_recursion(const char *m) { snprintf(error, sizeof error, "RecursionError|%s|", m); }
 void ty_syntax_raise_at_line(const char *m, Value f, int l) { (void)f; (void)l; snprintf(error, sizeof error, "SyntaxError|%s|", m); }
 
+void ty_syntax_note_source(int l, int c, const char *t, size_t n) { (void)l; (void)c; (void)t; (void)n; }
 int ty_syntax_warn(void *c, bool d, const char *m, Value f, int l) { (void)c; (void)d; (void)m; (void)f; (void)l; return 1; }
 void ty_syntax_number_failed(const TySyntaxErrorPlace *place) { (void)place; }
 void ty_syntax_raise_memory(const char *m) { snprintf(error, sizeof error, "MemoryError|%s|", m ? m : ""); }

@@ -181,6 +181,17 @@ int ty_syntax_warn(void *context, bool is_deprecation, const char *message, Valu
     return 0;
 }
 
+void ty_syntax_note_source(int lineno, int col_offset, const char *text, size_t size)
+{
+    if (!ty_raised_is(&ty_SyntaxError))
+        return;
+    Value exception = ty_take_exception();
+    Value metadata = ty_tuple_pack(3, ty_int_from_int64(lineno), ty_int_from_int64(col_offset), text_value(text, size));
+    if (!metadata || !ty_set_attribute(exception, TY_NAME("_metadata"), metadata))
+        ty_clear_exception();
+    ty_restore_exception(exception);
+}
+
 void ty_syntax_raise_at_line(const char *message, Value filename, int lineno)
 {
     Value exception = ty_call_one(ty_from_object(&ty_SyntaxError), ty_str_from_text(message));

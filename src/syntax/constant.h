@@ -80,6 +80,12 @@ void ty_syntax_raise(TySyntaxErrorKind kind, const char *message, const TySyntax
 /* A SyntaxError whose place is only in its attributes, not in its arguments. */
 void ty_syntax_raise_at_line(const char *message, Value filename, int lineno);
 
+/*
+ * Notes in a SyntaxError that is set what `traceback` needs to find misspelled keywords: where the last whole compound
+ * statement began, and the source.
+ */
+void ty_syntax_note_source(int lineno, int col_offset, const char *text, size_t size);
+
 /* Takes the thread's exception out of it, and sets it again. */
 Value ty_syntax_take_exception(void);
 void ty_syntax_set_exception(Value exception);

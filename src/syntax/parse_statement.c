@@ -375,7 +375,7 @@ static bool import_as(TyParser *p, Value *name)
     if (p->diagnosing) {
         TyTokenKind kind = peek(p), after = kind == TY_TOKEN_NAME ? peek_second(p) : kind;
         if (kind != TY_TOKEN_NAME ||
-            (after != TY_TOKEN_COMMA && after != TY_TOKEN_RPAR && after != TY_TOKEN_NEWLINE)) {
+            (after != TY_TOKEN_COMMA && after != TY_TOKEN_RPAR && after != TY_TOKEN_SEMI && after != TY_TOKEN_NEWLINE)) {
             TyNode *target = p->error ? NULL : ty_parse_expression(p);
             if (target)
                 ty_error_at(p, target, "cannot use %s as import target", ty_expression_name(target));
@@ -1348,6 +1348,10 @@ bool ty_parse_statement(TyParser *p)
     if (!ty_parser_enter(p))
         return false;
     TyNode *node = compound(p, &is_compound);
+    if (node) {
+        p->last_lineno = node->lineno;
+        p->last_col_offset = node->col_offset;
+    }
     bool good = node ? ty_parser_push(p, node) : !is_compound && !p->error && simple_statements(p);
     ty_parser_leave(p);
     return good;

@@ -837,6 +837,8 @@ TyAst *ty_parse(const char *source, size_t size, const TyParseOptions *options)
         p->tokenizer.warn_context = options->warn_context;
         p->tokenizer.type_comments = options->flags & TY_PARSE_TYPE_COMMENTS;
         ast->root = read_twice(p, options->mode);
+        if (!ast->root)
+            ty_syntax_note_source(p->last_lineno, p->last_col_offset, text, text_size);
     }
     ty_tokenizer_free(&p->tokenizer);
     free(p->tokens);

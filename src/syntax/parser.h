@@ -49,6 +49,7 @@ typedef struct TyParser {
     int depth;
     uintptr_t stack_limit;          /* address below which the C stack must not grow */
     int statement_start;            /* mark of the present top-level statement */
+    int last_lineno, last_col_offset;       /* of the last whole compound statement; 0, 0: none */
     int previous_statement;         /* and of the one before, which what follows may make wrong */
     TyAst *ast;
     TyArena *arena;

@@ -950,6 +950,8 @@ static TyTokenKind closing(TyTokenizer *t, char c)
     t->cursor++;
     if (t->mode && !mode->brackets && c == '}')
         return fail(t, "%c-string: single '}' is not allowed", mode->letter);
+    if (!t->level && t->extra_tokens)
+        return operators[(uint8_t)c].alone;
     if (!t->level)
         return fail(t, "unmatched '%c'", c);
     t->level--;
