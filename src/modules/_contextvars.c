@@ -416,6 +416,8 @@ static Value var_new(TyType *type, const Value *arguments, size_t count, Value k
         return TY_NULL;
     if (!ty_is_str(a[0]))
         return ty_raise(&ty_TypeError, "context variable name must be a str");
+    if (ty_hash(a[0]) == -1)
+        return TY_NULL;
     ContextVar *var = ty_allocate(type, sizeof *var);
     if (!var)
         return TY_NULL;

@@ -580,8 +580,8 @@ static bool start(Value function, Value arguments, Value keywords, Completion *c
     size_t size = ty_load_relaxed(&stack_size);
     pthread_attr_init(&attributes);
     pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-    if (size)
-        pthread_attr_setstacksize(&attributes, size);
+    if (size) /* what C functions of ours need for one another is more than CPython's */
+        pthread_attr_setstacksize(&attributes, (TY_MAX(size, (size_t)512 << 10) + 4095) & ~(size_t)4095);
     int status = pthread_create(&thread, &attributes, bootstrap, boot);
     pthread_attr_destroy(&attributes);
     if (status != 0) {
@@ -858,8 +858,7 @@ static Value thread_stack_size(Value module, Value *a)
         return ty_int_from_int64((int64_t)before);
     if (wanted != 0 && (wanted < 0 || (size_t)wanted < least))
         return ty_raise(&ty_ValueError, "size must be at least %zu bytes", least);
-    /* What C functions of ours need for one another is more than CPython's. */
-    ty_store_relaxed(&stack_size, wanted ? TY_MAX((size_t)wanted, (size_t)512 << 10) : 0);
+    ty_store_relaxed(&stack_size, (size_t)wanted);
     return ty_int_from_int64((int64_t)before);
 }
 

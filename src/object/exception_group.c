@@ -87,7 +87,7 @@ static Value group_repr(Value self)
     if (group->text)
         return ty_str_format("%s(%R, %U)", name, group->message, group->text);
     Value args = ty_field(&group->exception.args), shown = group->exceptions;
-    if (!(args && ty_tuple_length(args) == 2 && ty_is_tuple(ty_tuple_item(args, 1))))
+    if (args && ty_tuple_length(args) >= 2 && ty_is_list(ty_tuple_item(args, 1)))
         shown = ty_sequence_list(shown);
     return shown ? ty_str_format("%s(%R, %R)", name, group->message, shown) : TY_NULL;
 }

@@ -9,6 +9,8 @@
 
 extern TyType ty_frame_type; /* vm/frame_object.c */
 
+#define LASTI_AS_GIVEN TY_BIT_KIND0 /* `instruction` is in bytes: made by Python code */
+
 static TyTraceback *as_traceback(Value v) { return (TyTraceback *)ty_object(v); }
 
 static void traceback_trace(TyObject *self, TyMarker *marker)
@@ -76,14 +78,18 @@ static Value traceback_new(TyType *type, const Value *arguments, size_t count, V
         return ty_raise(&ty_TypeError, "traceback() argument 'tb_frame' must be frame, not %T", a[1]);
     if (!ty_to_int32(a[2], &instruction) || !ty_to_int32(a[3], &line) || !to_next(a[0], &next))
         return TY_NULL;
-    return ty_traceback_new(next, a[1], instruction < 0 ? -1 : instruction / 2, line);
+    Value made = ty_traceback_new(next, a[1], instruction, line);
+    if (made)
+        ty_object_set_bits(ty_object(made), LASTI_AS_GIVEN);
+    return made;
 }
 
 static Value get_frame(Value self) { return ty_field(&as_traceback(self)->frame); }
 static Value get_instruction(Value self) /* in bytes, as in code.co_code of two bytes a unit */
 {
     int32_t instruction = as_traceback(self)->instruction;
-    return ty_int_from_int64(instruction < 0 ? -1 : (int64_t)instruction * 2);
+    bool as_given = ty_object_bits(ty_object(self)) & LASTI_AS_GIVEN;
+    return ty_int_from_int64(as_given || instruction < 0 ? instruction : (int64_t)instruction * 2);
 }
 static Value get_next(Value self)
 {

@@ -1305,6 +1305,8 @@ do_yield:
     CASE(RAISE)
         SAVE();
         ty_vm_raise(C, C > 0 ? RA : TY_NULL, C > 1 ? RB : TY_NULL);
+        if (C == 0 && thread->exception == thread->handled)
+            goto error_again; /* raised once more by a bare `raise`: its traceback stays as it is */
         goto error;
     CASE(RERAISE)
         SAVE();
