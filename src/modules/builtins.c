@@ -206,7 +206,8 @@ static Value builtin_dir(Value self, Value *a)
         return ty_dir(a[0]);
     TyFrame *frame = ty_thread->frame;
     Value locals = frame ? ty_frame_locals_snapshot(frame) : ty_raise(&ty_SystemError, "frame does not exist");
-    Value keys = locals == TY_NULL ? TY_NULL : ty_is_dict(locals) ? ty_dict_keys(locals) : ty_sequence_list(locals);
+    Value keys = locals == TY_NULL ? TY_NULL : ty_is_dict(locals) ? ty_dict_keys(locals) : ty_call_method_none(locals, TY_NAME("keys"));
+    keys = keys == TY_NULL ? TY_NULL : ty_sequence_list(keys);
     return keys != TY_NULL && ty_list_sort(keys, TY_NULL, false) ? keys : TY_NULL;
 }
 
