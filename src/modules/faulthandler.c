@@ -11,6 +11,7 @@
 #include "object/native.h"
 #include "object/str.h"
 #include "vm/frame.h"
+#include "modules/faulthandler.h"
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -349,6 +350,11 @@ static Value fh_enable(Value module, Value *a)
         return TY_NULL;
     return enable(fd, file, all_threads, c_stack) ? TY_NONE : ty_raise_errno(&ty_RuntimeError, errno, TY_NULL, TY_NULL);
 }
+bool ty_faulthandler_enable(void)
+{
+    return enable(STDERR_FILENO, TY_NULL, true, true);
+}
+
 static Value fh_disable(Value module, Value *a)
 {
     ty_mutex_lock(&lock);

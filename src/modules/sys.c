@@ -404,6 +404,19 @@ static Value sys_get_cpu_count_config(Value self, Value *a)
     return ty_int_from_int64(given && strcmp(given, "default") ? strtol(given, NULL, 10) : -1);
 }
 
+static Value sys_clear_type_descriptors(Value module, Value *a)
+{
+    if (!ty_is_type(a[0]))
+        return ty_raise(&ty_TypeError, "_clear_type_descriptors() argument must be type, not %T", a[0]);
+    TyType *type = ty_as_type(a[0]);
+    if (type->flags & TY_TYPE_IMMUTABLE)
+        return ty_raise(&ty_TypeError, "argument is immutable");
+    if (ty_dict_delete(type->dict, TY_NAME("__dict__")) < 0 || ty_dict_delete(type->dict, TY_NAME("__weakref__")) < 0)
+        return TY_NULL;
+    ty_type_modified(type);
+    return TY_NONE;
+}
+
 static const TyNativeDef functions[] = {
     TY_FUNCTION("_get_cpu_count_config()", sys_get_cpu_count_config, "Private function for getting PyConfig.cpu_count"),
     TY_FUNCTION("_getframe(depth=0, /)", sys_getframe, "Return a frame object from the call stack."),
@@ -411,6 +424,7 @@ static const TyNativeDef functions[] = {
     TY_FUNCTION("_current_frames()", sys_current_frames, "Return a dict mapping each thread's thread id to its current stack frame."),
     TY_FUNCTION("_is_gil_enabled()", sys_is_gil_enabled, "Return True if the GIL is currently enabled."),
     TY_FUNCTION("_is_interned(string, /)", sys_is_interned, "Return True if the given string is \"interned\"."),
+    TY_FUNCTION("_clear_type_descriptors(module, type, /)", sys_clear_type_descriptors, "Remove the __dict__ and __weakref__ descriptors of a class that is about to be replaced."),
     TY_FUNCTION("_clear_type_cache()", sys_nothing, "Clear the internal type lookup cache."),
     TY_FUNCTION("_clear_internal_caches()", sys_nothing, "Clear all internal performance-related caches."),
     TY_FUNCTION("addaudithook(hook)", sys_addaudithook, "Adds a new audit hook callback."),

@@ -7,6 +7,7 @@
 #include "object/str.h"
 #include "object/tuple.h"
 #include "modules/atexit.h"
+#include "modules/faulthandler.h"
 #include "runtime/runtime.h"
 #include "syntax/parse.h"
 #include "vm/frame.h"
@@ -176,6 +177,8 @@ int ty_runtime_run(void)
         int status = ty_exit_status();
         return status ? status : 1;
     }
+    if (ty_config.faulthandler)
+        ty_faulthandler_enable();
     Value main = make_main();
     if (main == TY_NULL || !import_site())
         return ty_exit_status();
