@@ -1,69 +1,85 @@
-/* The keyed hash of text and bytes: two multiplications for each 16 bytes, keyed by the process's seed, so that colliding
- * keys can't be prepared from outside. */
+/* The keyed hash of text and bytes: SipHash-1-3 under a key of the process, so that colliding keys can't be prepared from
+ * outside. With the same PYTHONHASHSEED, values are the reference interpreter's. */
 #include "object/str_parts.h"
 #include <sys/random.h>
 #include <time.h>
 
-static uint64_t seed; /* written before the first hash only */
+static uint64_t key[2]; /* written before the first hash only */
 
-__attribute__((constructor)) static void random_seed(void)
+__attribute__((constructor)) static void random_key(void)
 {
-    if (getrandom(&seed, sizeof seed, GRND_NONBLOCK) != sizeof seed) {
+    if (getrandom(key, sizeof key, GRND_NONBLOCK) != sizeof key) {
         struct timespec now;
         clock_gettime(CLOCK_MONOTONIC, &now);
-        seed = (uint64_t)now.tv_nsec * 0x9E3779B97F4A7C15ull ^ (uint64_t)(uintptr_t)&now;
+        key[0] = (uint64_t)now.tv_nsec * 0x9E3779B97F4A7C15ull ^ (uint64_t)(uintptr_t)&now;
+        key[1] = key[0] * 0xD6E8FEB86659FD93ull;
     }
 }
 
-void ty_hash_seed_set(uint64_t value) { seed = value; }
-uint64_t ty_hash_seed(void) { return seed; }
-
-TY_INLINE uint64_t load_64(const uint8_t *p)
+void ty_hash_seed_set(uint32_t seed)
 {
-    uint64_t x;
-    memcpy(&x, p, sizeof x);
-    return x;
-}
-TY_INLINE uint64_t load_32(const uint8_t *p)
-{
-    uint32_t x;
-    memcpy(&x, p, sizeof x);
-    return x;
-}
-TY_INLINE uint64_t fold(uint64_t a, uint64_t b)
-{
-    unsigned __int128 product = (unsigned __int128)a * b;
-    return (uint64_t)product ^ (uint64_t)(product >> 64);
+    uint8_t bytes[sizeof key] = {0};
+    uint32_t x = seed;
+    for (size_t i = 0; seed != 0 && i < sizeof bytes; i++) { /* the usual linear congruential generator */
+        x = x * 214013 + 2531011;
+        bytes[i] = (uint8_t)(x >> 16);
+    }
+    memcpy(key, bytes, sizeof key);
 }
 
-#define KEY_0 0xA24BAED4963EE407ull
-#define KEY_1 0x9FB21C651E98DF25ull
-#define KEY_2 0xD6E8FEB86659FD93ull
+typedef struct SipState {
+    uint64_t a, b, c, d;
+} SipState;
+
+TY_INLINE uint64_t rotate(uint64_t x, int count) { return x << count | x >> (64 - count); }
+
+TY_INLINE void sip_round(SipState *s)
+{
+    s->a += s->b;
+    s->c += s->d;
+    s->b = rotate(s->b, 13) ^ s->a;
+    s->d = rotate(s->d, 16) ^ s->c;
+    s->a = rotate(s->a, 32);
+    s->c += s->b;
+    s->a += s->d;
+    s->b = rotate(s->b, 17) ^ s->c;
+    s->d = rotate(s->d, 21) ^ s->a;
+    s->c = rotate(s->c, 32);
+}
 
 int64_t ty_hash_bytes(const void *data, size_t size)
 {
+    if (size == 0)
+        return 0;
     const uint8_t *p = data;
-    uint64_t state = seed ^ KEY_0, a, b;
-    if (size <= 16) {
-        if (size >= 8) {
-            a = load_64(p);
-            b = load_64(p + size - 8);
-        } else if (size >= 4) {
-            a = load_32(p);
-            b = load_32(p + size - 4);
-        } else if (size > 0) {
-            a = (uint64_t)p[0] << 16 | (uint64_t)p[size >> 1] << 8 | p[size - 1];
-            b = 0;
-        } else {
-            a = b = 0;
-        }
-    } else {
-        size_t left = size;
-        for (; left > 16; left -= 16, p += 16)
-            state = fold(load_64(p) ^ KEY_1, load_64(p + 8) ^ state);
-        a = load_64(p + left - 16);
-        b = load_64(p + left - 8);
+    SipState s = {key[0] ^ 0x736f6d6570736575ull, key[1] ^ 0x646f72616e646f6dull, key[0] ^ 0x6c7967656e657261ull,
+                  key[1] ^ 0x7465646279746573ull};
+    size_t left = size;
+    for (; left >= 8; left -= 8, p += 8) {
+        uint64_t word;
+        memcpy(&word, p, sizeof word);
+        s.d ^= word;
+        sip_round(&s);
+        s.a ^= word;
     }
-    int64_t hash = (int64_t)fold(KEY_2 ^ size, fold(a ^ KEY_1, b ^ state ^ seed));
-    return hash == 0 || hash == -1 ? 0x5EED - hash : hash;
+    uint64_t last = (uint64_t)size << 56;
+    if (left >= 4) {
+        uint32_t part;
+        memcpy(&part, p, sizeof part);
+        last |= part;
+        for (size_t i = 4; i < left; i++)
+            last |= (uint64_t)p[i] << (8 * i);
+    } else {
+        for (size_t i = 0; i < left; i++)
+            last |= (uint64_t)p[i] << (8 * i);
+    }
+    s.d ^= last;
+    sip_round(&s);
+    s.a ^= last;
+    s.c ^= 0xff;
+    sip_round(&s);
+    sip_round(&s);
+    sip_round(&s);
+    int64_t hash = (int64_t)(s.a ^ s.b ^ s.c ^ s.d);
+    return hash == -1 ? -2 : hash;
 }

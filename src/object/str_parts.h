@@ -40,10 +40,9 @@ Value ty_str_iterator(Value v);
 /* Resolves optional bounds as slices do: TY_NULL and None are the ends. False with an exception. */
 bool ty_slice_bounds(Value start_value, Value end_value, int64_t length, int64_t *start, int64_t *end);
 
-/* Keyed hash of bytes; never 0 or -1. */
+/* Keyed hash of bytes; never -1; 0 for none. */
 int64_t ty_hash_bytes(const void *data, size_t size);
-/* The seed of text and bytes hashes; random unless it is set before the first hash. */
-void ty_hash_seed_set(uint64_t seed);
-uint64_t ty_hash_seed(void);
+/* The key of text and bytes hashes is random unless a seed is set before the first hash; 0: no key. */
+void ty_hash_seed_set(uint32_t seed);
 
 #endif

@@ -5,6 +5,7 @@
 #include "object/module.h"
 #include "object/native.h"
 #include "object/str.h"
+#include "object/str_parts.h"
 #include "object/tuple.h"
 #include "object/type.h"
 #include "runtime/runtime.h"
@@ -128,6 +129,8 @@ static void enter_static_subclasses(void)
 
 bool ty_runtime_start(void)
 {
+    if (ty_config.hash_seed >= 0)
+        ty_hash_seed_set((uint32_t)ty_config.hash_seed);
     if (!ty_heap_start(ty_config.gc_stress)) {
         fprintf(stderr, "typhon: no address space for the heap\n");
         return false;
