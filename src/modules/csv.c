@@ -252,6 +252,7 @@ typedef struct Reader {
     TyObject base;
     Value iterator, dialect;
     _Atomic int64_t line;
+    _Atomic uint64_t records; /* begun so far: tells whether the source of lines has used this very reader meanwhile */
 } Reader;
 
 enum { START_RECORD, START_FIELD, ESCAPED, IN_FIELD, IN_QUOTED, ESCAPED_IN_QUOTED, QUOTE_IN_QUOTED, EAT_NEWLINE, AFTER_ESCAPED_NEWLINE };
@@ -452,8 +453,11 @@ static Value reader_next(Value v)
         return TY_NULL;
     Parse parse = {.dialect = (Dialect *)ty_object(self->dialect), .fields = fields, .unquoted = true};
     parse.limit = ty_immediate_int(ty_field(&values[STATE_LIMIT]));
+    uint64_t record = atomic_fetch_add_explicit(&self->records, 1, memory_order_relaxed) + 1;
     do {
         Value line = ty_next(self->iterator);
+        if (ty_load_relaxed(&self->records) != record && !ty_raised() && line != TY_NULL)
+            return raise_error("iterator has already advanced the reader");
         if (line == TY_NULL) {
             if (ty_raised() || (parse.length == 0 && parse.state != IN_QUOTED))
                 return TY_NULL;

@@ -601,8 +601,13 @@ static bool write_newline(Writing *w, int64_t level)
 static bool add_note(Value container, Value key, int64_t index)
 {
     Value exception = ty_take_exception();
-    Value note = key == TY_NULL ? ty_str_format("when serializing %T item %lld", container, (long long)index)
-                                : ty_str_format("when serializing %T item %R", container, key);
+    Value note;
+    if (key != TY_NULL)
+        note = ty_str_format("when serializing %T item %R", container, key);
+    else if (index >= 0)
+        note = ty_str_format("when serializing %T item %lld", container, (long long)index);
+    else
+        note = ty_str_format("when serializing %T object", container);
     if (note != TY_NULL)
         ty_call_method_one(exception, TY_NAME("add_note"), note);
     ty_clear_exception();
@@ -749,7 +754,9 @@ static bool write_value(Writing *w, Value v, const Outer *outer, int64_t level)
         return false;
     Outer here = {v, outer};
     Value other = ty_call_one(w->encoder->default_function, v);
-    return other != TY_NULL && write_value(w, other, &here, level);
+    if (other == TY_NULL)
+        return false;
+    return write_value(w, other, &here, level) || add_note(v, TY_NULL, -1);
 }
 
 static void encoder_trace(TyObject *self, TyMarker *marker) { ty_mark_range(marker, &((Encoder *)self)->markers, 6); }
@@ -803,7 +810,7 @@ static Value encoder_call(Value v, const Value *arguments, size_t count, Value k
         return TY_NULL;
     Writing writing = {.encoder = self};
     writing.strings = is_function(self->encoder, encode_basestring_ascii) ? 1 : is_function(self->encoder, encode_basestring) ? 2 : 0;
-    if (!write_value(&writing, a[0], NULL, level))
+    if (!write_value(&writing, a[0], NULL, TY_MAX(level, 0)))
         return TY_NULL;
     Value text = ty_builder_finish(&writing.out);
     return text == TY_NULL ? TY_NULL : ty_tuple_pack(1, text);

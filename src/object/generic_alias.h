@@ -22,6 +22,7 @@ extern TyType ty_generic_alias_type, ty_generic_alias_iterator_type, ty_union_ty
 
 Value ty_generic_alias_new(Value origin, Value arguments); /* arguments: a tuple, or the single one */
 Value ty_union_or(Value left, Value right);                /* NotImplemented unless both can be part of a union */
+Value ty_union_checked(Value left, Value right);           /* the same, but other objects are checked, and strings made references, by the typing module */
 Value ty_union_make(const Value *types, size_t count);     /* flattened, without duplicates; a single one is itself */
 
 /* What both have in common; also typing's own objects may use them. */

@@ -220,8 +220,7 @@ static Value parameter_repr(Value self)
 }
 static Value parameter_or(Value left, Value right)
 {
-    Value arguments[2] = { left, right };
-    return call_typing("_make_union", arguments, 2);
+    return ty_union_checked(left, right);
 }
 static Value parameter_has_default(Value self, Value *a)
 {

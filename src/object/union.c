@@ -166,6 +166,14 @@ static Value union_subclasscheck(Value v, Value *a)
 
 static Value union_mro_entries(Value v, Value *a) { return ty_raise(&ty_TypeError, "Cannot subclass %R", v); }
 
+static Value union_of_checked(Value given);
+
+Value ty_union_checked(Value left, Value right)
+{
+    Value both = ty_tuple_pack(2, left, right);
+    return both == TY_NULL ? TY_NULL : union_of_checked(both);
+}
+
 /* typing.Union[int, "str"]: what is not plainly a type is checked, and strings made references, by the typing module. */
 static Value union_class_getitem(Value type, Value *a)
 {
@@ -174,6 +182,11 @@ static Value union_class_getitem(Value type, Value *a)
         return TY_NULL;
     if (ty_tuple_length(given) == 0)
         return ty_raise(&ty_TypeError, "Cannot take a Union of no types.");
+    return union_of_checked(given);
+}
+
+static Value union_of_checked(Value given)
+{
     Value list = ty_list_new(ty_tuple_length(given)), checker = TY_NULL;
     for (int64_t i = 0; list != TY_NULL && i < ty_tuple_length(given); i++) {
         Value part = ty_tuple_item(given, i);
@@ -199,6 +212,7 @@ static Value union_reduce(Value v, Value *a)
 }
 
 static Value get_origin(Value v) { return ty_from_object(&ty_union_type); }
+static Value get_module(Value v) { return TY_NAME("typing"); }
 static Value get_name(Value v) { return TY_NAME("Union"); }
 
 static const TyNativeDef union_methods[] = {
@@ -213,6 +227,7 @@ static const TyNativeDef union_methods[] = {
 static const TyGetSetDef union_getsets[] = {
     {"__name__", get_name, NULL, "Name of the type"},
     {"__qualname__", get_name, NULL, "Qualified name of the type"},
+    {"__module__", get_module, NULL, NULL},
     {"__origin__", get_origin, NULL, "Always returns the type"},
     {"__parameters__", parameters_of, NULL, "Type variables in the types.UnionType."},
     {0},
@@ -231,7 +246,7 @@ TyType ty_union_type = {
         .repr = union_repr,
         .hash = union_hash,
         .compare = union_compare,
-        .binary[TY_BINARY_OR] = ty_union_or,
+        .binary[TY_BINARY_OR] = ty_union_checked,
         .get_item = union_get_item,
     },
     .methods = union_methods,
