@@ -24,11 +24,21 @@ static TyAst *parse(const char *source, size_t size, Value filename, int mode, u
 }
 
 #define ONLY_AST 0x400u
+#define OPTIMIZED_AST 0x8000u
+
+static Value tree_from_source(const char *source, size_t size, Value filename, int mode, uint32_t flags, int optimize, int feature_version, bool source_is_str)
+{
+    TyAst *ast = parse(source, size, filename, mode, flags, feature_version, source_is_str);
+    bool done = ast && (!(flags & OPTIMIZED_AST) || ty_ast_optimize(ast, optimize < 0 ? ty_config.optimize : optimize));
+    Value tree = done ? ty_ast_to_object(ast) : TY_NULL;
+    ty_ast_free(ast);
+    return tree;
+}
 
 Value ty_compile_source(const char *source, size_t size, Value filename, int mode, uint32_t flags, int optimize, int feature_version, bool source_is_str)
 {
     if (flags & ONLY_AST)
-        return ty_ast_from_source(source, size, filename, mode, flags, feature_version, source_is_str);
+        return tree_from_source(source, size, filename, mode, flags, optimize, feature_version, source_is_str);
     TyAst *ast = parse(source, size, filename, mode, flags, feature_version, source_is_str);
     if (!ast)
         return TY_NULL;
@@ -102,11 +112,16 @@ bool ty_ast_is_node(Value v) { return ty_is_ast(v); }
 
 Value ty_ast_compile(Value node, Value filename, int mode, uint32_t flags, int optimize)
 {
-    if (flags & ONLY_AST)
-        return node;
+    if ((flags & ONLY_AST) && !(flags & OPTIMIZED_AST))
+        return ty_ast_check_mode(node, (TyParseMode)mode) ? node : TY_NULL;
     TyAst *ast = ty_ast_from_object(node, (TyParseMode)mode);
     if (!ast)
         return TY_NULL;
+    if (flags & ONLY_AST) {
+        Value tree = ty_ast_optimize(ast, optimize < 0 ? ty_config.optimize : optimize) ? ty_ast_to_object(ast) : TY_NULL;
+        ty_ast_free(ast);
+        return tree;
+    }
     TyCompileOptions options = { .filename = filename, .future_flags = flags & TY_CODE_FUTURE_MASK, .optimize = optimize < 0 ? ty_config.optimize : optimize, .interactive = mode == TY_PARSE_INTERACTIVE };
     Value result = ty_compile_tree(ast, &options);
     ty_ast_free(ast);
@@ -115,9 +130,5 @@ Value ty_ast_compile(Value node, Value filename, int mode, uint32_t flags, int o
 
 Value ty_ast_from_source(const char *source, size_t size, Value filename, int mode, uint32_t flags, int feature_version, bool source_is_str)
 {
-    TyAst *ast = parse(source, size, filename, mode, flags, feature_version, source_is_str);
-    Value tree = ast ? ty_ast_to_object(ast) : TY_NULL;
-    if (ast)
-        ty_ast_free(ast);
-    return tree;
+    return tree_from_source(source, size, filename, mode, flags, -1, feature_version, source_is_str);
 }

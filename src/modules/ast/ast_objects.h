@@ -36,9 +36,15 @@ bool ty_ast_make_classes(Value module);
 /* A tree as objects: what ast.parse returns. */
 Value ty_ast_to_object(const TyAst *ast);
 
+/* Whether the object is what compile() wants in that mode: a Module for "exec" and so on. False with TypeError. */
+bool ty_ast_check_mode(Value object, TyParseMode mode);
+
 /* A tree from objects, checked (syntax/validate.h): what compile() takes. The object must be a Module for TY_PARSE_FILE and so on. To be
  * freed with ty_ast_free; NULL with an exception. */
 TyAst *ty_ast_from_object(Value object, TyParseMode mode);
+
+/* Does to a tree what PyCF_OPTIMIZED_AST asks for; level as compile()'s optimize, 0 to 2. False with an exception. */
+bool ty_ast_optimize(TyAst *ast, int level);
 
 /* Whether the value is a node. */
 TY_INLINE bool ty_is_ast(Value v) { return ty_is_instance_of(v, &ty_ast_type); }

@@ -309,7 +309,7 @@ static bool read_node(Reader *r, TyAstSum sum, Value object, TyNode **result)
     return true;
 }
 
-TyAst *ty_ast_from_object(Value object, TyParseMode mode)
+bool ty_ast_check_mode(Value object, TyParseMode mode)
 {
     static const TyAstKind wanted[] = {
         [TY_PARSE_FILE] = TY_AST_Module,
@@ -318,15 +318,18 @@ TyAst *ty_ast_from_object(Value object, TyParseMode mode)
         [TY_PARSE_FUNCTION_TYPE] = TY_AST_FunctionType,
     };
     Value *state = ty_ast_state();
-    if (!state)
-        return NULL;
-    int is = ty_isinstance(object, state[TY_AST_STATE_KINDS + wanted[mode]]);
+    int is = state ? ty_isinstance(object, state[TY_AST_STATE_KINDS + wanted[mode]]) : -1;
     if (is == 0)
         ty_raise(&ty_TypeError, "expected %s node, got %s", ty_ast_kinds[wanted[mode]].name, ty_type_of(object)->name);
-    if (is != 1)
+    return is == 1;
+}
+
+TyAst *ty_ast_from_object(Value object, TyParseMode mode)
+{
+    if (!ty_ast_check_mode(object, mode))
         return NULL;
-    Reader reader = {.ast = ty_ast_new(), .state = state};
-    if (!reader.ast)
+    Reader reader = {.ast = ty_ast_new(), .state = ty_ast_state()};
+    if (!reader.ast || !reader.state)
         return NULL;
     if (read_node(&reader, TY_AST_SUM_mod, object, &reader.ast->root) && ty_ast_validate(reader.ast->root))
         return reader.ast;
