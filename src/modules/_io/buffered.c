@@ -17,6 +17,7 @@ typedef struct Buffered {
     int64_t position, read_end;
     int64_t write_end;
     TyIOLock lock;
+    TyThread *_Atomic closing; /* the thread that is inside close() */
     bool ready, detached, reads, writes, finalizing;
 } Buffered;
 
@@ -294,7 +295,7 @@ static int64_t take(Buffered *b, uint8_t *out, int64_t size)
 static int64_t read_into(Buffered *b, uint8_t *out, int64_t size, bool once, Value owner)
 {
     int64_t done = take(b, out, size), n = 0;
-    if (done == size || (once && done > 0))
+    if (done == size || (once && done > 0 && size - done <= b->size))
         return done;
     if (!ready_to_read(b))
         return -1;
@@ -562,7 +563,10 @@ static Value buffered_write(Value self, Value *a)
         return TY_NULL;
     Value result = TY_NULL;
     if (enter(b)) {
-        if (open_for(b, "write to closed file") && write_all(b, view.data, view.length, a[0]))
+        TyThread *closing = ty_load_relaxed(&b->closing);
+        if (closing && closing != ty_thread)
+            ty_raise(&ty_ValueError, "write to closed file");
+        else if (open_for(b, "write to closed file") && write_all(b, view.data, view.length, a[0]))
             result = ty_int_from_int64(view.length);
         leave(b);
     }
@@ -587,9 +591,7 @@ static bool flush_locked(Buffered *b)
 {
     if (b->write_end && !flush_writes(b))
         return false;
-    if (b->writes && b->read_end > b->position)
-        return drop_read_ahead(b);
-    return true;
+    return !b->writes || drop_read_ahead(b);
 }
 
 Value ty_buffered_flush(Value self, Value *a)
@@ -639,7 +641,7 @@ static int64_t seek(Buffered *b, int64_t offset, int whence)
         int64_t target = whence == SEEK_SET ? offset : now - ahead + offset, in_buffer = target - (now - b->read_end);
         if (in_buffer >= 0 && in_buffer <= b->read_end) {
             b->position = in_buffer;
-            return target;
+            return TY_MAX(target, 0); /* devices may have no positions */
         }
     }
     if (b->write_end && !flush_writes(b))
@@ -718,8 +720,10 @@ static Value buffered_close(Value self, Value *a)
         Value arguments[1] = {self};
         buffered_dealloc_warn(self, arguments);
     }
+    ty_store_relaxed(&b->closing, ty_thread);
     Value flushed = ty_call_method_none(self, TY_NAME("flush"));
     Value result = ty_io_flush_then_close(flushed, b->raw);
+    ty_store_relaxed(&b->closing, NULL);
     ty_object_set_bits(ty_object(self), TY_IO_CLOSED);
     return result;
 }

@@ -515,15 +515,10 @@ static Value file_close(Value self, Value *a)
 {
     TyFileIO *file = as_file(self);
     Value base = ty_type_lookup(&ty_raw_io_base_type, TY_NAME("close")), first = TY_NULL;
-    if (ty_load_relaxed(&file->fd) >= 0 && !file->closefd) {
-        ty_store_relaxed(&file->fd, -1);
-        ty_object_set_bits(ty_object(self), TY_IO_CLOSED);
-        return TY_NONE;
-    }
-    if (base != TY_NULL && !ty_fileio_is_exact(self) && ty_call_one(base, self) == TY_NULL)
+    if (base != TY_NULL && ty_call_one(base, self) == TY_NULL) /* flushes, as a subclass or the object itself may define that */
         first = ty_take_exception();
     ty_object_set_bits(ty_object(self), TY_IO_CLOSED);
-    if (file->finalizing) {
+    if (file->finalizing && file->closefd) {
         Value arguments[1] = {self};
         file_dealloc_warn(self, arguments);
     }

@@ -9,6 +9,7 @@
 #include "object/list.h"
 #include "object/str_parts.h"
 #include "object/tuple.h"
+#include <errno.h>
 
 #define CHUNK_SIZE 8192
 
@@ -111,7 +112,7 @@ static int native_encoding(Value name)
     }
     plain[length] = 0;
     for (size_t i = 0; i < TY_COUNT_OF(names); i++)
-        if (strcmp(plain, names[i].name) == 0)
+        if (strlen(names[i].name) == length && memcmp(plain, names[i].name, length) == 0)
             return names[i].native;
     return NATIVE_NONE;
 }
@@ -311,8 +312,16 @@ static bool text_or_none(Value *v, const char *name)
 {
     if (*v == TY_NULL)
         *v = TY_NONE;
-    if (*v == TY_NONE || ty_is_str(*v))
+    if (*v == TY_NONE)
         return true;
+    if (ty_is_str(*v)) {
+        size_t size;
+        Value holder;
+        const char *text = ty_str_utf8(*v, &size, &holder);
+        if (text && strlen(text) != size)
+            ty_raise(&ty_ValueError, "embedded null character");
+        return text && !ty_raised();
+    }
     ty_raise(&ty_TypeError, "TextIOWrapper() argument '%s' must be str or None, not %T", name, *v);
     return false;
 }
@@ -412,7 +421,7 @@ static bool write_text(TextIO *t, Value text)
         return false;
     if (flush && flush_buffer(t) == TY_NULL)
         return false;
-    if (t->decoded != TY_NULL || t->snapshot_input != TY_NULL) {
+    if (t->snapshot_input != TY_NULL) {
         ty_store(t, &t->decoded, TY_NULL);
         t->used = 0;
         ty_store(t, &t->snapshot_input, TY_NULL);
@@ -527,6 +536,10 @@ static Value read_all(TextIO *t)
     if (!t->readable)
         return ty_io_unsupported("not readable");
     Value input = ty_call_method_none(t->buffer, TY_NAME("read"));
+    if (input == TY_NONE) {
+        Value exception = ty_call_two(ty_from_object(&ty_BlockingIOError), ty_from_immediate_int(EAGAIN), ty_str_from_text("Read returned None."));
+        return exception == TY_NULL ? TY_NULL : ty_raise_object(exception);
+    }
     if (input == TY_NULL || (input = as_bytes(input, "read")) == TY_NULL)
         return TY_NULL;
     Value rest = decode(t, input, true), ahead = rest == TY_NULL ? TY_NULL : take_decoded(t, -1);
@@ -987,7 +1000,7 @@ static Value text_repr(Value self)
 {
     TextIO *t = as_text(self);
     bool failed;
-    if (!usable(t))
+    if (!t->detached && !usable(t))
         return TY_NULL;
     TyStrBuilder b = {0};
     Value head = ty_str_format("<%N", self);
@@ -1017,7 +1030,7 @@ static Value text_repr(Value self)
 
 static Value get_closed(Value self) { return usable(as_text(self)) ? ty_get_attribute(as_text(self)->buffer, TY_NAME("closed")) : TY_NULL; }
 static Value get_name(Value self) { return usable(as_text(self)) ? ty_get_attribute(as_text(self)->buffer, TY_NAME("name")) : TY_NULL; }
-static Value get_errors(Value self) { return usable(as_text(self)) ? as_text(self)->errors : TY_NULL; }
+static Value get_errors(Value self) { return as_text(self)->detached || usable(as_text(self)) ? as_text(self)->errors : TY_NULL; }
 static Value get_chunk_size(Value self) { return usable(as_text(self)) ? ty_int_from_int64(as_text(self)->chunk_size) : TY_NULL; }
 
 static bool set_chunk_size(Value self, Value value)
@@ -1029,8 +1042,13 @@ static bool set_chunk_size(Value self, Value value)
         ty_raise(&ty_AttributeError, "cannot delete attribute");
         return false;
     }
-    if (!ty_to_size(value, &size))
+    if (!ty_to_size(value, &size)) {
+        if (ty_raised_is(&ty_OverflowError)) {
+            ty_clear_exception();
+            ty_raise(&ty_ValueError, "cannot fit 'int' into an index-sized integer");
+        }
         return false;
+    }
     if (size <= 0) {
         ty_raise(&ty_ValueError, "a strictly positive integer is required");
         return false;
