@@ -911,10 +911,14 @@ static Value text_close(Value self, Value *a)
     int closed = ty_io_is_closed(self);
     if (closed != 0)
         return closed < 0 ? TY_NULL : TY_NONE;
-    if (t->finalizing && ty_call_method_one(t->buffer, TY_NAME("_dealloc_warn"), self) == TY_NULL)
+    if (t->finalizing && t->buffer != TY_NULL && ty_call_method_one(t->buffer, TY_NAME("_dealloc_warn"), self) == TY_NULL)
         ty_clear_exception();
     Value flushed = ty_call_method_none(self, TY_NAME("flush"));
-    return t->buffer == TY_NULL ? TY_NONE : ty_io_flush_then_close(flushed, t->buffer);
+    if (t->buffer == TY_NULL) { /* detached meanwhile: nothing is left to close */
+        ty_clear_exception();
+        return TY_NONE;
+    }
+    return ty_io_flush_then_close(flushed, t->buffer);
 }
 
 static Value text_detach(Value self, Value *a)
