@@ -334,6 +334,8 @@ static Value constructor_call(Value self, const Value *arguments, size_t count, 
     TyType *native = type;
     while ((native->flags & TY_TYPE_HEAP) || (native->parent && native->slots.new == native->parent->slots.new))
         native = native->parent;
+    if (native->flags & TY_TYPE_NO_NEW)
+        return ty_raise(&ty_TypeError, "cannot create '%s' instances", type->name);
     if (native->slots.new != owner->slots.new)
         return ty_raise(&ty_TypeError, "%s.__new__(%s) is not safe, use %s.__new__()", owner->name, type->name, native->name);
     return owner->slots.new(type, arguments + 1, count - 1, keywords);
