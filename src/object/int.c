@@ -608,6 +608,15 @@ static TextStatus digits_error(size_t count)
     return TEXT_RAISED;
 }
 
+/* Whether eight characters are all decimal digits, tested together: long numbers are refused in no time. */
+static inline bool eight_digits(const char *text)
+{
+    uint64_t word;
+    memcpy(&word, text, sizeof word);
+    const uint64_t high = UINT64_C(0xF0F0F0F0F0F0F0F0), zeros = UINT64_C(0x3030303030303030);
+    return (word & high) == zeros && ((word + UINT64_C(0x0606060606060606)) & high) == zeros;
+}
+
 /* Digits with single underscores between them, to an int. */
 static TextStatus parse_digits(const char *at, const char *end, int base, bool negative, Value *result)
 {
@@ -615,6 +624,12 @@ static TextStatus parse_digits(const char *at, const char *end, int base, bool n
     uint64_t number = 0;
     bool small = true, after_digit = false;
     for (const char *p = at; p < end; p++) {
+        if (!small && base == 10 && end - p >= 8 && eight_digits(p)) {
+            count += 8;
+            after_digit = true;
+            p += 7;
+            continue;
+        }
         if (*p == '_') {
             if (!after_digit)
                 return TEXT_INVALID;
