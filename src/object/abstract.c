@@ -153,7 +153,7 @@ Value ty_number_index(Value v)
     if (i == TY_NULL || ty_is_exact_int(i))
         return i;
     if (!ty_is_int(i))
-        return ty_raise(&ty_TypeError, "%T.__index__() must return an int, not %T", v, i);
+        return ty_raise(&ty_TypeError, "__index__ returned non-int (type %T)", i);
     if (!ty_warn(&ty_DeprecationWarning, 1, "%T.__index__() must return an int, not %T.  The ability to return an instance of a strict subclass of int is deprecated, and may not be supported in a future version of Python.", v, i))
         return TY_NULL;
     return i;
@@ -306,7 +306,7 @@ Value ty_iter(Value v)
     if (type->slots.iter) {
         Value iterator = type->slots.iter(v);
         if (iterator != TY_NULL && !ty_type_of(iterator)->slots.next)
-            return ty_raise(&ty_TypeError, "%T.__iter__() must return an iterator, not %T", v, iterator);
+            return ty_raise(&ty_TypeError, "iter() returned non-iterator of type '%T'", iterator);
         return iterator;
     }
     if (ty_is_sequence(v))

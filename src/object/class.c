@@ -224,8 +224,9 @@ static void trace_added_slots(TyObject *self, const TyType *type, TyMarker *mark
     for (; type && (type->flags & TY_TYPE_HEAP); type = type->parent) {
         if (type->slot_names == TY_NULL)
             continue;
+        char *first = type->flags & TY_TYPE_VARIABLE ? (char *)self + ty_heap_object_size(self) - type->tail_slots : (char *)self + type->slots_offset;
         for (int64_t i = 0; i < ty_tuple_length(type->slot_names); i++)
-            ty_mark(marker, ty_field((Value *)((char *)self + type->slots_offset) + i));
+            ty_mark(marker, ty_field((Value *)(void *)first + i));
     }
 }
 
@@ -254,6 +255,8 @@ Value ty_type_allocate(TyType *type, size_t item_count)
         size += item_count * type->layout.item_size;
         if (type->flags & TY_TYPE_HAS_DICT)
             size = ((size + 7) & ~(size_t)7) + sizeof(TyAttributes) + type->inline_count * sizeof(Value);
+        if (type->tail_slots)
+            size = ((size + 7) & ~(size_t)7) + type->tail_slots;
     }
     if (TY_UNLIKELY(ty_shape_of_type(type) == 0))
         return TY_NULL;
@@ -380,9 +383,13 @@ static bool lay_out(TyType *type, const SlotPlan *plan, Value namespace)
     type->inline_frozen = base->inline_frozen;
     type->attributes_offset = base->attributes_offset;
     bool has_dict = (base->flags & TY_TYPE_HAS_DICT) || plan->add_dict;
-    if (slot_count > 0 && (base->flags & TY_TYPE_VARIABLE))
-        return ty_raise(&ty_TypeError, "nonempty __slots__ not supported for subtype of '%s'", base->name), false;
-    if (slot_count > 0) {
+    type->tail_slots = base->tail_slots;
+    if (slot_count > 0 && (base->flags & TY_TYPE_VARIABLE)) { /* of the built-in types of variable size only str allows them (plan_slots) */
+        type->tail_slots += (uint32_t)slot_count * sizeof(Value);
+        type->slot_names = ty_list_to_tuple(plan->names);
+        if (type->slot_names == TY_NULL)
+            return false;
+    } else if (slot_count > 0) {
         if (base->attributes_offset != 0)
             type->inline_frozen = true;
         type->slots_offset = (type->layout.size + 7) & ~7u;
@@ -461,7 +468,8 @@ static bool add_slot_members(TyType *type)
 {
     for (int64_t i = 0; type->slot_names != TY_NULL && i < ty_tuple_length(type->slot_names); i++) {
         Value name = ty_tuple_item(type->slot_names, i);
-        Value member = ty_slot_member_new(type, name, type->slots_offset + i * (int64_t)sizeof(Value));
+        int64_t first = type->flags & TY_TYPE_VARIABLE ? -(int64_t)type->tail_slots : (int64_t)type->slots_offset;
+        Value member = ty_slot_member_new(type, name, first + i * (int64_t)sizeof(Value));
         if (member == TY_NULL || !ty_dict_set(type->dict, name, member))
             return false;
     }

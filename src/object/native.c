@@ -121,14 +121,15 @@ TySignature *ty_signature_parsed(TySignature *s)
 
 #define NAME_FORMAT "%.*s"
 #define NAME_OF(s) (int)(s)->name_length, (s)->name
+#define OWNER_OF(s) (s)->owner ? (s)->owner : "", (s)->owner ? "." : "" /* the type or module that the function is in */
 
 static Value wrong_count(const TySignature *s, size_t count, size_t keywords)
 {
     bool plain = s->positional == s->positional_only && s->keyword_only == 0;
     if (plain && s->positional == 0)
-        return ty_raise(&ty_TypeError, NAME_FORMAT "() takes no arguments (%zu given)", NAME_OF(s), count + keywords);
+        return ty_raise(&ty_TypeError, "%s%s" NAME_FORMAT "() takes no arguments (%zu given)", OWNER_OF(s), NAME_OF(s), count + keywords);
     if (plain && s->positional == 1 && s->required_positional == 1 && !s->star)
-        return ty_raise(&ty_TypeError, NAME_FORMAT "() takes exactly one argument (%zu given)", NAME_OF(s), count + keywords);
+        return ty_raise(&ty_TypeError, "%s%s" NAME_FORMAT "() takes exactly one argument (%zu given)", OWNER_OF(s), NAME_OF(s), count + keywords);
     if (plain) {
         const char *bound = s->required_positional == s->positional && !s->star ? "" : count < s->required_positional ? "at least " : "at most ";
         unsigned limit = count < s->required_positional ? s->required_positional : s->positional;
@@ -172,7 +173,7 @@ static bool place_keyword(TySignature *s, Value name, Value value, Value *flat, 
         return ty_dict_set(*extra, name, value);
     }
     if (s->positional == s->positional_only && s->keyword_only == 0)
-        return ty_raise(&ty_TypeError, NAME_FORMAT "() takes no keyword arguments", NAME_OF(s)), false;
+        return ty_raise(&ty_TypeError, "%s%s" NAME_FORMAT "() takes no keyword arguments", OWNER_OF(s), NAME_OF(s)), false;
     for (unsigned i = 0; i < s->positional_only; i++)
         if (ty_str_equal(s->names[i], name))
             return ty_raise(&ty_TypeError, NAME_FORMAT "() got some positional-only arguments passed as keyword arguments: '%U'", NAME_OF(s), name), false;
@@ -298,6 +299,11 @@ Value ty_native_new(const TyNativeDef *def, Value self, Value module, Value owne
     TySignature *signature = signature_of(def);
     if (!signature && def->calling == TY_NATIVE_FLAT)
         return TY_NULL;
+    if (signature && module != TY_NULL && ty_is_str(module) && !ty_str_equal_text(module, "builtins")) {
+        size_t size;
+        const char *name = ty_to_utf8(module, &size);
+        signature->owner = name ? strdup(name) : NULL;
+    }
     return native_make(def, signature, self, module, owner);
 }
 
@@ -316,6 +322,8 @@ Value ty_native_for_type(const TyNativeDef *def, TyType *type)
     d->signature = signature_of(def);
     if (!d->signature && def->calling == TY_NATIVE_FLAT)
         return TY_NULL;
+    if (d->signature)
+        d->signature->owner = ty_type_short_name(type);
     ty_store(d, &d->name, ty_intern_utf8(def->signature, strcspn(def->signature, "(")));
     return ty_from_object(d);
 }
@@ -804,6 +812,12 @@ static bool member_check(Member *m, Value object)
     return ty_raise(&ty_TypeError, "descriptor '%U' for '%s' objects doesn't apply to a '%T' object", m->name, m->owner->name, object), false;
 }
 
+/* Slots of instances of variable size are counted from their end. */
+static void *member_place(Member *m, TyObject *object)
+{
+    return (char *)object + m->offset + (m->offset < 0 ? (int64_t)ty_heap_object_size(object) : 0);
+}
+
 static Value member_get(Value self, Value object, Value type)
 {
     Member *m = (Member *)ty_object(self);
@@ -811,7 +825,7 @@ static Value member_get(Value self, Value object, Value type)
         return self;
     if (!member_check(m, object))
         return TY_NULL;
-    void *place = (char *)ty_object(object) + m->offset;
+    void *place = member_place(m, ty_object(object));
     switch (m->def ? m->def->kind : TY_MEMBER_VALUE) {
     case TY_MEMBER_VALUE: {
         Value v = ty_field(place);
@@ -834,7 +848,7 @@ static bool member_set(Value self, Value object, Value value)
     Member *m = (Member *)ty_object(self);
     if (!member_check(m, object))
         return false;
-    void *place = (char *)ty_object(object) + m->offset;
+    void *place = member_place(m, ty_object(object));
     if (m->def && !m->def->writable)
         return ty_raise(&ty_AttributeError, "readonly attribute"), false;
     if (value == TY_NULL && (!m->def || m->def->kind <= TY_MEMBER_VALUE_NONE)) {

@@ -135,6 +135,7 @@ struct TyType {
     _Atomic uint32_t version;     /* changes when the type or a base changes; 0: none given yet */
     uint32_t attributes_offset;   /* of TyAttributes in a fixed-size instance; 0: none */
     uint32_t slots_offset;        /* of the first of the __slots__ of this class in an instance */
+    uint32_t tail_slots;          /* bytes of the __slots__ of this and its base classes at the end of instances of variable size */
     uint32_t inline_count;        /* attributes that fit in the instance itself */
     bool inline_frozen;           /* slots follow the attributes: subclasses may not widen them */
     const char *name;             /* UTF-8; static types: with the module, "collections.deque", builtins without */

@@ -192,7 +192,7 @@ TyAttributes *ty_object_attributes(TyObject *object, const TyType *type)
     if (TY_LIKELY(type->attributes_offset != 0))
         return (TyAttributes *)((char *)object + type->attributes_offset);
     if ((type->flags & (TY_TYPE_VARIABLE | TY_TYPE_HAS_DICT)) == (TY_TYPE_VARIABLE | TY_TYPE_HAS_DICT))
-        return (TyAttributes *)((char *)object + ty_heap_object_size(object) - attributes_size(type));
+        return (TyAttributes *)((char *)object + ty_heap_object_size(object) - type->tail_slots - attributes_size(type));
     return NULL;
 }
 

@@ -214,6 +214,8 @@ static int64_t py_length(Value self) { return length_result(call_method(self, TY
 static int py_to_bool(Value self)
 {
     Value method = ty_type_lookup(ty_type_of(self), TY_NAME("__bool__"));
+    if (method == TY_NONE)
+        return ty_raise(&ty_TypeError, "'%T' cannot be interpreted as a boolean", self), -1;
     if (method != TY_NULL)
         return test_result(call_method(self, TY_NAME("__bool__"), NULL, 0), self);
     if (ty_type_lookup(ty_type_of(self), TY_NAME("__len__")) == TY_NULL)

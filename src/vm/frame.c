@@ -211,8 +211,8 @@ static uint32_t object_instruction(TyFrameObject *f) { return f->frame ? ty_fram
 static Value get_line(Value self)
 {
     TyFrameObject *f = as_frame(self);
-    if (f->frame && f->frame->pc == f->code->instructions && f->frame->traced_line == 0 && f->frame->generator == NULL && !ty_thread->tracing)
-        return ty_int_from_int64(ty_code_line(f->code, 0) > 0 ? ty_code_line(f->code, 0) : f->code->first_line);
+    if (f->frame && f->frame->pc == f->code->instructions && f->frame->traced_line == 0 && ty_thread->tracing)
+        return ty_int_from_int64(f->code->first_line); /* the call event comes before the first line */
     int line = ty_code_line(f->code, object_instruction(f));
     return line < 0 ? TY_NONE : ty_int_from_int64(line);
 }
