@@ -81,7 +81,8 @@ static void parse_signature(TySignature *s)
                 has_default = true;
                 p = skip_default(p + 1);
             }
-            if (!(first && is_self_name(start, length)) && n < TY_PARAMETERS_MAX) {
+            bool is_self = first && is_self_name(start, length) && !(s->no_self && length == 4); /* "self" and "type" are then names like others */
+            if (!is_self && n < TY_PARAMETERS_MAX) {
                 s->names[n] = ty_intern_utf8(start, length);
                 ty_pin(s->names[n]);
                 if (keyword_only) {
@@ -277,7 +278,7 @@ static TySignature *signature_of(const TyNativeDef *def)
     if (!s)
         ty_raise_memory_error();
     else
-        s->text = def->signature;
+        s->text = def->signature, s->no_self = def->binding == TY_NATIVE_FUNCTION || def->binding == TY_NATIVE_STATIC_METHOD;
     return s;
 }
 

@@ -66,6 +66,7 @@ typedef struct TySignature {
     uint8_t total;               /* Values in the flat array */
     bool required_keyword[TY_PARAMETERS_MAX];
     Value names[TY_PARAMETERS_MAX]; /* interned, pinned */
+    bool no_self;                /* of a module's function: only a first parameter called `module` stands for self */
     const char *owner;           /* the type or module it is in, for errors; NULL: none is shown */
     const char *name;            /* of the function; name_length characters */
     uint32_t name_length;

@@ -49,6 +49,7 @@ bool ty_path(Value v, const char *function, bool allow_fd, bool allow_none, TyPa
         }
         return false;
     }
+    path->object = given;
     path->is_bytes = ty_is_bytes(given);
     path->holder = path->is_bytes ? given : ty_str_encode_fs(given);
     if (path->holder == TY_NULL)
