@@ -710,4 +710,11 @@ cases = [
     'from a import (b as c; d)',
     'import a as b; x y',
     '[\nx for x\nin range(3)\nof x\n]',
+    '{1: **b}',
+    '{1:2, 3: **c}',
+    '{1:2, 3: *c}',
+    '{1: **b, 2:3}',
+    '{1:2, 3: **c, 4:5}',
+    'x = {1: *b}',
+    '{1: **b for x in y}',
 ]

@@ -268,13 +268,12 @@ static void diagnose_value(TyParser *p, bool missing_colon)
     }
     int colon = p->mark++;
     TyTokenKind kind = peek(p);
-    if (kind == TY_TOKEN_STAR || kind == TY_TOKEN_DOUBLESTAR) {
+    if (kind == TY_TOKEN_STAR) {
         const TyToken token = *ty_token_at(p, p->mark);
         p->mark++;
         if (ty_parse_bitwise_or(p))
             ty_error_starting(p, token.lineno, token.col_offset,
-                              kind == TY_TOKEN_STAR ? "cannot use a starred expression in a dictionary value"
-                                                    : "cannot use dict unpacking in a dictionary value");
+                              "cannot use a starred expression in a dictionary value");
     } else if (kind == TY_TOKEN_RBRACE || kind == TY_TOKEN_COMMA) {
         ty_error_at_token(p, colon, "expression expected after dictionary key and ':'");
     }
