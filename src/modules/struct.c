@@ -176,12 +176,9 @@ static Layout *make_layout(Value format)
     return scan_format(text, length, layout, &entries) ? layout : NULL;
 }
 
-static Layout *cached_layout(Value format)
+static Layout *cached_layout(Value module, Value format)
 {
-    Value *state = module_state();
-    if (state == NULL)
-        return NULL;
-    Value cache = state[STATE_CACHE];
+    Value cache = ty_module_state(module)[STATE_CACHE];
     bool usable = ty_is_exact_str(format) || ty_is_exact(format, &ty_bytes_type);
     if (usable) {
         Value known = ty_dict_get(cache, format);
@@ -795,7 +792,7 @@ static TyType struct_type = {
 
 static Value module_calcsize(Value self, Value *a)
 {
-    Layout *layout = cached_layout(a[0]);
+    Layout *layout = cached_layout(self, a[0]);
     return layout == NULL ? TY_ERROR : ty_int_from_int64(layout->size);
 }
 
@@ -805,7 +802,7 @@ static Value module_pack(Value self, const Value *arguments, size_t count, Value
         return TY_ERROR;
     if (count == 0)
         return ty_raise(&ty_TypeError, "missing format argument");
-    Layout *layout = cached_layout(arguments[0]);
+    Layout *layout = cached_layout(self, arguments[0]);
     return layout == NULL ? TY_ERROR : pack(layout, arguments + 1, count - 1);
 }
 
@@ -815,25 +812,25 @@ static Value module_pack_into(Value self, const Value *arguments, size_t count, 
         return TY_ERROR;
     if (count == 0)
         return ty_raise(&ty_TypeError, "missing format argument");
-    Layout *layout = cached_layout(arguments[0]);
+    Layout *layout = cached_layout(self, arguments[0]);
     return layout == NULL ? TY_ERROR : pack_into(layout, arguments + 1, count - 1);
 }
 
 static Value module_unpack(Value self, Value *a)
 {
-    Layout *layout = cached_layout(a[0]);
+    Layout *layout = cached_layout(self, a[0]);
     return layout == NULL ? TY_ERROR : unpack_whole(layout, a[1]);
 }
 
 static Value module_unpack_from(Value self, Value *a)
 {
-    Layout *layout = cached_layout(a[0]);
+    Layout *layout = cached_layout(self, a[0]);
     return layout == NULL ? TY_ERROR : unpack_from(layout, a[1], a[2]);
 }
 
 static Value module_iter_unpack(Value self, Value *a)
 {
-    Layout *layout = cached_layout(a[0]);
+    Layout *layout = cached_layout(self, a[0]);
     return layout == NULL ? TY_ERROR : iter_unpack(layout, a[1]);
 }
 
