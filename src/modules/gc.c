@@ -16,7 +16,7 @@
 #include <stdlib.h>
 
 enum { DEBUG_STATS = 1, DEBUG_COLLECTABLE = 2, DEBUG_UNCOLLECTABLE = 4, DEBUG_SAVEALL = 32 };
-enum { CALLBACKS, GARBAGE, THRESHOLD, THRESHOLD1, THRESHOLD2, DEBUG, FROZEN, COLLECTED, STATE_COUNT };
+enum { CALLBACKS, GARBAGE, THRESHOLD, THRESHOLD1, THRESHOLD2, DEBUG, FROZEN, COLLECTED, COLLECTIONS, COLLECTIONS1, COLLECTIONS2, STATE_COUNT };
 
 #define FINALIZER_ROUNDS 8 /* collections of one collect(): objects may die only after another's finalizer has run */
 
@@ -40,9 +40,12 @@ static bool is_tracked(TyObject *o)
         return ty_tuple_length(v) > 0;
     if (!(type->flags & TY_TYPE_HEAP))
         return !ty_is_str(v);
-    if ((type->flags & TY_TYPE_HAS_DICT) || type->layout.size > sizeof(TyObject))
+    if (type->flags & TY_TYPE_HAS_DICT)
         return true;
-    return false;
+    for (; type->flags & TY_TYPE_HEAP; type = type->parent)
+        if (type->slot_names && ty_tuple_length(type->slot_names))
+            return true;
+    return type->layout.trace && !(type->flags & TY_TYPE_STR);
 }
 
 /* --- collecting ------------------------------------------------------------------------------------------------------------ */
@@ -86,6 +89,10 @@ static Value gc_collect(Value module, Value *a)
     if (*collected && !ty_to_int64(*collected, &before))
         return TY_NULL;
     ty_store(ty_object(module), collected, ty_int_from_int64(before + freed));
+    Value *times = &ty_module_state(module)[COLLECTIONS + generation];
+    if (!ty_to_int64(*times, &before))
+        return TY_NULL;
+    ty_store(ty_object(module), times, ty_int_from_int64(before + 1));
     if (!call_back(module, "stop", generation, freed))
         return TY_NULL;
     return ty_int_from_int64(freed);
@@ -139,10 +146,10 @@ static Value gc_set_debug(Value module, Value *a)
 }
 static Value gc_get_debug(Value module, Value *a) { return ty_module_state(module)[DEBUG]; }
 
-static Value generation_statistics(uint64_t collections, Value collected)
+static Value generation_statistics(Value collections, Value collected)
 {
     Value dict = ty_dict_new();
-    if (!dict || !ty_dict_set_text(dict, "collections", ty_int_from_uint64(collections)) || !ty_dict_set_text(dict, "collected", collected) ||
+    if (!dict || !ty_dict_set_text(dict, "collections", collections) || !ty_dict_set_text(dict, "collected", collected) ||
         !ty_dict_set_text(dict, "uncollectable", ty_int_from_int64(0)))
         return TY_NULL;
     return dict;
@@ -151,7 +158,7 @@ static Value gc_get_stats(Value module, Value *a)
 {
     Value list = ty_list_new(3), zero = ty_int_from_int64(0), collected = ty_module_state(module)[COLLECTED];
     for (int i = 0; list && i < 3; i++) {
-        Value dict = generation_statistics(i == 2 ? ty_heap_statistics().collections : 0, i == 2 && collected ? collected : zero);
+        Value dict = generation_statistics(ty_module_state(module)[COLLECTIONS + i], i == 2 && collected ? collected : zero);
         if (!dict || !ty_list_append(list, dict))
             return TY_NULL;
     }
@@ -222,6 +229,7 @@ static Value gc_get_objects(Value module, Value *a)
             return ty_list_new(0); /* all are in the oldest */
     }
     Gathering gathering = {0};
+    ty_heap_collect(); /* what is dead is not to be found */
     return gathered(&gathering, walk_objects);
 }
 
@@ -266,6 +274,16 @@ static void look(Value v, void *context)
 }
 static void look_from(TyObject *o, void (*visit)(Value v, Gathering *gathering), Gathering *gathering)
 {
+    if (ty_object_type(o)->flags & TY_TYPE_DICT) { /* tracing passes over immediate values */
+        int64_t position = 0;
+        Value key, value;
+        while (ty_dict_next(ty_from_object(o), &position, &key, &value)) {
+            visit(key, gathering);
+            visit(value, gathering);
+        }
+        if (!(ty_object_type(o)->flags & TY_TYPE_HEAP))
+            return;
+    }
     Looking looking = {visit, gathering, o};
     ty_heap_referents(o, look, &looking);
 }

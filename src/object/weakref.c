@@ -111,6 +111,14 @@ static void gather(TyObject *reference, void *context)
     gathering->count++;
 }
 
+static size_t rank_of(Value reference, const TyType *const *shared)
+{
+    size_t rank = 0;
+    while (shared[rank] && (shared[rank] != ty_type_of(reference) || ty_object_bits(ty_object(reference)) & TY_WEAK_HAS_CALLBACK))
+        rank++;
+    return rank;
+}
+
 Value ty_weak_list(Value referent)
 {
     Gathering gathering;
@@ -123,9 +131,13 @@ Value ty_weak_list(Value referent)
             ty_weak_each(ty_object(referent), gather, &gathering);
     } while (gathering.count > ty_tuple_length(gathering.tuple));
     Value list = ty_list_new(gathering.count);
-    for (int64_t i = gathering.count; list && i-- > 0;) /* the heap tells of the newest first */
-        if (!ty_list_append(list, ty_tuple_item(gathering.tuple, i)))
-            return TY_NULL;
+    const TyType *const shared[] = {&ty_weak_reference_type, &ty_weak_proxy_type, &ty_weak_callable_proxy_type, NULL};
+    for (size_t rank = 0; list && rank < TY_COUNT_OF(shared); rank++) /* first those that serve everyone, then the others by age */
+        for (int64_t i = gathering.count; i-- > 0;) { /* the heap tells of the newest first */
+            Value reference = ty_tuple_item(gathering.tuple, i);
+            if (rank_of(reference, shared) == rank && !ty_list_append(list, reference))
+                return TY_NULL;
+        }
     return list;
 }
 
