@@ -209,6 +209,10 @@ def prepare():
         pass
 
 
+def loader_reported(error):
+    return type(error) is ImportError and "Traceback (most recent call last)" in str(error)
+
+
 def main(argv):
     global EVENTS
     EVENTS, name, suite_directory, done_file = argv
@@ -234,7 +238,8 @@ def main(argv):
         return
     except BaseException as error:
         line, trace = describe(type(error), error, error.__traceback__)
-        write("load", outcome="fail", why=line.strip().splitlines()[-1], trace=trace)
+        # Of errors that the loader reports as text, the last line says what it was.
+        write("load", outcome="fail", why=str(error).strip().splitlines()[-1] if loader_reported(error) else line, trace=trace)
         return
     write("plan", cases=number_cases(suite, name, done, {}))
     suite(Result())
