@@ -383,6 +383,8 @@ int64_t ty_str_find_char(Value v, uint32_t c, int64_t start, int64_t end, int di
     return at < 0 ? -1 : start + at;
 }
 
+static bool builder_room(TyStrBuilder *b, int64_t more, uint32_t max_char);
+
 /* Characters for characters: the length stays. */
 static Value replace_chars(Value v, uint32_t old, uint32_t c, int64_t count)
 {
@@ -457,6 +459,8 @@ Value ty_str_replace(Value v, Value old, Value new_, int64_t count)
         return ty_str_exact(v);
     }
     TyStrBuilder b = {0};
+    if (ty_str_length(new_) <= 2 * m) /* about as long as before: one allocation */
+        builder_room(&b, length, ty_str_is_ascii(v) && ty_str_is_ascii(new_) ? 0x7F : 0);
     while (at >= 0 && count-- > 0 && !b.failed) {
         ty_builder_add_slice(&b, v, from, from + at);
         ty_builder_add(&b, new_);
@@ -500,7 +504,7 @@ static TY_NOINLINE bool builder_grow(TyStrBuilder *b, int64_t more, uint32_t max
     return true;
 }
 
-TY_INLINE bool builder_room(TyStrBuilder *b, int64_t more, uint32_t max_char)
+static inline bool builder_room(TyStrBuilder *b, int64_t more, uint32_t max_char)
 {
     if (TY_UNLIKELY(b->failed))
         return false;
