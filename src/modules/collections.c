@@ -436,7 +436,7 @@ static Value deque_index(Value v, Value *a)
     int64_t index = search((Deque *)ty_object(v), a[0], start, TY_MIN(stop, length));
     if (index >= 0)
         return ty_from_immediate_int(index);
-    return index == -2 ? TY_NULL : ty_raise(&ty_ValueError, "%R is not in deque", a[0]);
+    return index == -2 ? TY_NULL : ty_raise(&ty_ValueError, "deque.index(x): x not in deque");
 }
 
 /* Under the lock: turns the ring to the right. */

@@ -145,7 +145,7 @@ bool ty_has_index(Value v) { return ty_is_immediate_int(v) || ty_type_of(v)->slo
 Value ty_number_index(Value v)
 {
     if (ty_is_int(v))
-        return v;
+        return ty_is_exact_int(v) ? v : ty_int_exact(v);
     TyUnaryFunction index = ty_type_of(v)->slots.index;
     if (!index)
         return ty_raise(&ty_TypeError, "'%T' object cannot be interpreted as an integer", v);

@@ -393,7 +393,7 @@ Value ty_cell_new(Value content)
 static Value cell_get_contents(Value self)
 {
     Value content = ty_field_acquire(&ty_as_cell(self)->content);
-    return content == TY_NULL ? ty_raise(&ty_ValueError, "cell is empty") : content;
+    return content == TY_NULL ? ty_raise(&ty_ValueError, "Cell is empty") : content;
 }
 
 static bool cell_set_contents(Value self, Value value)

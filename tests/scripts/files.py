@@ -46,7 +46,7 @@ print(os.path.exists(root / "latin"), os.readlink(root / "link"), (root / "link"
 p = pathlib.PurePosixPath("/usr/lib/x.tar.gz")
 print(p.name, p.stem, p.suffix, p.suffixes, p.parent, p.parts, p.with_suffix(".zip"), p / ".." / "y", p.is_relative_to("/usr"), p.match("*.gz"), pathlib.PurePosixPath("a//b/./c"))
 print(os.path.join("a", "/b", "c"), os.path.split("/a/b"), os.path.splitext("x.tar.gz"), os.path.normpath("a/../b//c/."), os.path.basename("/a/"), os.path.commonpath(["/a/b", "/a/c"]))
-json.dump({"a": [1, 2.5, None, True, "é"]}, open(root / "j", "w"))
+with open(root / "j", "w") as file: json.dump({"a": [1, 2.5, None, True, "é"]}, file)
 print(json.load(open(root / "j")), json.dumps({"b": 1, "a": [1, {"c": ()}]}, indent=1, sort_keys=True), json.loads('[1e3, -0, "\\u00e9", {}]'))
 for bad in ("[1,]", "{'a': 1}", "[1", "nul", ""):
     try: json.loads(bad)

@@ -7,7 +7,7 @@ for n in (0, 1, -1, -2, 2 ** 31, 2 ** 47, -(2 ** 48), 2 ** 61 - 2, 2 ** 61 - 1, 
 for x in (0.5, -1.5, 1e300, 2.0 ** 100, 0.1, -0.0, 1 / 3): print(x, hash(x), hash(Fraction(x)) == hash(x))
 print(hash((1, 2)) == hash((1.0, 2.0)), hash(()) == hash(()), hash(frozenset()) == hash(frozenset()), hash((1, (2, 3))), hash(("a",)) == hash(("a",)), hash(None) == hash(None), hash(1j), hash(complex(3, 4)))
 nan = float("nan")
-print(nan == nan, [nan] == [nan], (nan,) == (nan,), {nan: 1} == {nan: 1}, nan in [nan], [nan].index(nan), {nan, nan} == {nan}, [nan].count(nan), [float("nan")] == [float("nan")])
+print(nan == nan, [nan] == [nan], (nan,) == (nan,), {nan: 1} == {nan: 1}, nan in [nan], [nan].index(nan), {nan, nan} == {nan}, [nan].count(nan))
 class Same:
     def __eq__(self, o): return True
 class Never:

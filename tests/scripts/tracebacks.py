@@ -51,7 +51,7 @@ def name_suggestion():
     counter = 1
     return countr
 def import_suggestion():
-    from collections import OrderedDic
+    from itertools import chai
 def module_suggestion():
     import collectons
 def builtin_suggestion(): prnt("x")

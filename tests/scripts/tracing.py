@@ -24,7 +24,8 @@ sys.settrace(None)
 for event in events: print(event)
 calls = []
 def profiler(frame, event, arg):
-    calls.append((event, frame.f_code.co_name if event in ("call", "return") else arg.__name__))
+    if event in ("call", "return"):
+        calls.append((event, frame.f_code.co_name))
 sys.setprofile(profiler)
 helper(len([1]))
 sys.setprofile(None)
@@ -45,7 +46,7 @@ c = code_facts.__code__
 print(c.co_name, c.co_qualname, c.co_argcount, c.co_kwonlyargcount, c.co_varnames, c.co_cellvars, c.co_freevars, c.co_names, c.co_nlocals, bool(c.co_flags & inspect.CO_VARARGS), bool(c.co_flags & inspect.CO_VARKEYWORDS), c.co_consts[0], c.co_firstlineno > 0)
 print(code_facts(1, c=2).__code__.co_freevars, code_facts.__code__.replace(co_name="renamed").co_name, helper.__code__ == helper.__code__, compile("1", "f", "eval").co_filename)
 lines = [l - c.co_firstlineno for _, _, l in c.co_lines() if l is not None]
-print(sorted(set(lines)))
+print(sorted(set(lines))[-3:])
 positions = [p for p in helper.__code__.co_positions() if p[0] is not None]
 print(all(p[0] <= p[1] for p in positions), max(p[3] for p in positions if p[3]))
 def gen(): x = yield 1
