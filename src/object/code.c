@@ -311,7 +311,10 @@ static int64_t code_hash(Value self)
 {
     const TyCode *code = as_code(self);
     Value parts[] = {code->name, code->bytecode, code->names, code->register_names, code->positions};
-    uint64_t hash = code->first_line + code->positional_count * 31u + code->flags * 7u;
+    const uint32_t numbers[] = {code->positional_count, code->positional_only_count, code->keyword_only_count, code->flags, code->first_line, code->local_count};
+    uint64_t hash = 20;
+    for (size_t i = 0; i < TY_COUNT_OF(numbers); i++)
+        hash = (hash ^ numbers[i]) * 1000003u;
     for (size_t i = 0; i < TY_COUNT_OF(parts); i++) {
         int64_t h = ty_hash(parts[i]);
         if (h == -1)

@@ -199,9 +199,12 @@ Value ty_frame_locals_snapshot(TyFrame *frame)
     Value object = ty_frame_object(frame);
     if (object == TY_NULL)
         return TY_NULL;
-    if (frame->locals != TY_NULL)
-        return frame->locals;
-    return function_locals(as_frame(object));
+    if (frame->locals == TY_NULL)
+        return function_locals(as_frame(object));
+    for (uint32_t i = 0; i < frame->code->local_count; i++)
+        if (frame->registers[i] != TY_NULL) /* in a comprehension of a class body or module: its own names alone */
+            return function_locals(as_frame(object));
+    return frame->locals;
 }
 
 int ty_frame_line(const TyFrame *frame) { return ty_code_line(frame->code, ty_frame_instruction(frame)); }
