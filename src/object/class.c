@@ -486,6 +486,8 @@ static Value get_instance_dict(Value self)
 
 static bool set_instance_dict(Value self, Value value)
 {
+    if (!ty_is_object(self) || !(ty_type_of(self)->flags & TY_TYPE_HAS_DICT) || !ty_object_attributes(ty_object(self), ty_type_of(self)))
+        return ty_raise(&ty_AttributeError, "This object has no __dict__"), false;
     if (value != TY_NULL && !ty_is_dict(value))
         return ty_raise(&ty_TypeError, "__dict__ must be set to a dictionary, not a '%T'", value), false;
     return ty_attributes_set_dict(ty_object(self), ty_type_of(self), value);

@@ -756,6 +756,8 @@ static TyType *super_check(TyType *type, Value object)
 static Value search_after(TyType *start, TyType *type, Value name)
 {
     Value mro = ty_field_acquire(&start->mro);
+    if (mro == TY_NULL) /* the class is being made: its mro() asks */
+        return TY_NULL;
     int64_t i = 0, n = ty_tuple_length(mro);
     while (i < n && ty_as_type(ty_tuple_item(mro, i)) != type)
         i++;

@@ -356,7 +356,7 @@ Value ty_native_constructor(TyType *type) { return native_make(&constructor_def,
 
 bool ty_native_is_constructor(Value v, TyType **type)
 {
-    if (!ty_is_exact(v, &ty_native_type) || v == TY_NULL)
+    if (v == TY_NULL || !ty_is_exact(v, &ty_native_type))
         return false;
     TyNative *native = (TyNative *)ty_object(v);
     if (native->def != &constructor_def)

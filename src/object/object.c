@@ -514,7 +514,7 @@ static Value object_dir(Value self, Value *a)
     Value class = ty_get_attribute_or_null(self, TY_NAME("__class__"), &failed);
     if (failed || dict == TY_NULL)
         return TY_NULL;
-    if (class != TY_NULL && ty_is_type(class)) {
+    if (class != TY_NULL && ty_is_type(class) && ty_as_type(class)->mro != TY_NULL) {
         Value mro = ty_as_type(class)->mro;
         for (int64_t i = ty_tuple_length(mro) - 1; i >= 0; i--)
             if (!ty_dict_merge(dict, ty_as_type(ty_tuple_item(mro, i))->dict, 1))

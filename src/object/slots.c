@@ -433,7 +433,7 @@ void ty_slots_update(TyType *type)
     if (ty_native_is_constructor(constructor, &owner))
         target->new = owner->slots.new;
     else
-        target->new = ty_slot_python_new;
+        target->new = constructor == TY_NULL ? NULL : ty_slot_python_new;
     /* Slots without a method of their own come with the layout. */
     for (TyType *base = type->parent; base; base = base->parent) {
         if (base->flags & TY_TYPE_HEAP)

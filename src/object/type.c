@@ -703,6 +703,8 @@ static Value type_sizeof(Value self, Value *a) { return ty_int_from_int64(sizeof
 
 static bool merge_class_dict(Value dict, TyType *type)
 {
+    if (type->mro == TY_NULL)
+        return true;
     TyTuple *mro = ty_as_tuple(type->mro);
     for (int64_t i = mro->length - 1; i >= 0; i--)
         if (!ty_dict_merge(dict, ty_as_type(mro->items[i])->dict, 1))
