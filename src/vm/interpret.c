@@ -915,7 +915,7 @@ jump_on_value: {
     CASE(FOR_ITER) {
         SAFEPOINT();
         Value iterator = RB;
-        TyType *type = ty_object_type(ty_object(iterator));
+        TyType *type = ty_type_of(iterator); /* a debugger may have put anything there */
         if (type == &ty_range_iterator_type) {
             int64_t i;
             if (!ty_range_iterator_next((TyRangeIterator *)ty_object(iterator), &i))
