@@ -186,11 +186,8 @@ TyFrame *ty_frame_push(TyFunction *function, const Value *arguments, size_t coun
     if (TY_LIKELY(keywords == TY_NULL && takes_exactly(function->code, count)))
         memcpy(frame->registers, arguments, count * sizeof(Value));
     else {
-        /* The frame does not show in tracebacks of errors in its own arguments. */
-        ty_thread->frame = frame->previous;
-        bool bound = ty_bind_arguments(function, arguments, count, keywords, frame->registers);
-        ty_thread->frame = frame;
-        if (!bound) {
+        /* The frame is linked meanwhile: what *args and **kwargs collect lies in its registers alone. */
+        if (!ty_bind_arguments(function, arguments, count, keywords, frame->registers)) {
             ty_frame_pop(frame);
             return NULL;
         }
