@@ -10,7 +10,15 @@ int ty_runtime_run(void);                      /* what the configuration says; t
 void ty_runtime_end(int *status);              /* threads joined, atexit, finalizers, files flushed */
 int ty_exit_status(void);                      /* handles a raised exception at the top level (SystemExit included), prints it; the status */
 
-TyInterpreter *ty_interpreter_new(void);       /* with builtins and sys, without importlib; NULL with an exception */
+/* Makes an interpreter: builtins, sys and __main__; importlib starts with its first import. The calling thread stays where it was. NULL with an exception. */
+TyInterpreter *ty_interpreter_new(void);
+/* Runs what is due at the end of an interpreter in which no thread runs (atexit, finalizers, flushing), then gives its memory back. The calling thread
+ * belongs to another interpreter and stays there. The pointer is dead afterwards. Never for the main interpreter. */
+void ty_interpreter_close(TyInterpreter *interpreter);
+/* The calling OS thread goes to work in another interpreter, and comes back: NULL when memory is short, without a change and with an exception in the old
+ * interpreter. Enter gives what leave must be handed. They nest. */
+TyThread *ty_interpreter_enter(TyInterpreter *interpreter);
+void ty_interpreter_leave(TyThread *back);
 bool ty_interpreter_start_import(TyInterpreter *interpreter); /* importlib, path hooks */
 TyInterpreter *ty_interpreter_main(void);
 void ty_interpreter_trace_all(void *context, TyMarker *marker);
