@@ -201,7 +201,7 @@ static void use(TyThread *thread)
     ty_heap_runs = thread ? thread->cache->runs[0] : NULL;
 }
 
-TyThread *ty_thread_attach(TyInterpreter *interpreter)
+static TyThread *thread_new(TyInterpreter *interpreter)
 {
     TyThread *thread = calloc(1, sizeof *thread);
     TyHeapCache *cache = thread ? ty_cache_new(interpreter) : NULL;
@@ -211,6 +211,44 @@ TyThread *ty_thread_attach(TyInterpreter *interpreter)
     }
     thread->cache = cache;
     thread->interpreter = interpreter;
+    return thread;
+}
+
+static void enter_list(TyThread *thread)
+{
+    thread->previous = NULL;
+    thread->next = world.first;
+    if (world.first)
+        world.first->previous = thread;
+    world.first = thread;
+    world.count++;
+}
+
+/* No collection runs while the list is locked. */
+static void leave_list(TyThread *thread)
+{
+    if (thread->previous)
+        thread->previous->next = thread->next;
+    else
+        world.first = thread->next;
+    if (thread->next)
+        thread->next->previous = thread->previous;
+    world.count--;
+    ty_finalizers_collect(thread->cache);
+    ty_cache_return(thread->cache);
+}
+
+static void thread_free(TyThread *thread)
+{
+    ty_cache_free(thread->cache);
+    free(thread);
+}
+
+TyThread *ty_thread_attach(TyInterpreter *interpreter)
+{
+    TyThread *thread = thread_new(interpreter);
+    if (!thread)
+        return NULL;
     thread->handle = pthread_self();
     thread->ident = (uint64_t)(uintptr_t)thread->handle;
     thread->native_id = (uint64_t)syscall(SYS_gettid);
@@ -222,9 +260,7 @@ TyThread *ty_thread_attach(TyInterpreter *interpreter)
         ty_mutex_lock(&world.lock);
     bool first_of_many = world.first && !before && !ty_load_relaxed(&ty_many_threads);
     thread->state = before ? TY_THREAD_BLOCKED : TY_THREAD_RUNNING;
-    thread->next = world.first;
-    world.first = thread;
-    world.count++;
+    enter_list(thread);
     ty_mutex_unlock(&world.lock);
     if (before) { /* another one of the same OS thread: the caller goes on as that */
         thread->c_stack_scan = (char *)ty_registers_save(thread->registers);
@@ -236,6 +272,31 @@ TyThread *ty_thread_attach(TyInterpreter *interpreter)
             become_many();
     }
     return thread;
+}
+
+TyThread *ty_thread_attach_idle(TyInterpreter *interpreter)
+{
+    TyThread *self = ty_thread, *thread = thread_new(interpreter);
+    if (!thread)
+        return NULL;
+    thread->handle = self->handle;
+    thread->ident = self->ident;
+    thread->native_id = self->native_id;
+    thread->c_stack_limit = self->c_stack_limit;
+    thread->state = TY_THREAD_BLOCKED;
+    thread->blocking_depth = 1;
+    ty_mutex_lock_blocking(&world.lock);
+    enter_list(thread);
+    ty_mutex_unlock(&world.lock);
+    return thread;
+}
+
+void ty_thread_drop_idle(TyThread *thread)
+{
+    ty_mutex_lock_blocking(&world.lock);
+    leave_list(thread);
+    ty_mutex_unlock(&world.lock);
+    thread_free(thread);
 }
 
 void ty_thread_switch(TyThread *to)
@@ -255,17 +316,10 @@ void ty_thread_detach(void)
     TyThread *thread = ty_thread;
     ty_blocking_begin();
     ty_mutex_lock(&world.lock);
-    TyThread **place = &world.first;
-    while (*place != thread)
-        place = &(*place)->next;
-    *place = thread->next;
-    world.count--;
-    ty_finalizers_collect(thread->cache); /* no collection runs while the list is locked */
-    ty_cache_return(thread->cache);
+    leave_list(thread);
     ty_mutex_unlock(&world.lock);
     use(NULL);
-    ty_cache_free(thread->cache);
-    free(thread);
+    thread_free(thread);
 }
 
 /* --- fork ---------------------------------------------------------------------------------------------------------------------- */
@@ -273,21 +327,22 @@ void ty_thread_detach(void)
 void ty_heap_fork_prepare(void) { ty_world_stop(); }
 void ty_heap_fork_parent(void) { ty_world_start(); }
 
+/* The calling OS thread is the only one left; it may have several TyThreads. */
 void ty_heap_fork_child(void)
 {
-    TyThread *self = ty_thread;
-    for (TyThread *thread = world.first, *next; thread; thread = next) {
+    TyThread *self = ty_thread, *all = world.first;
+    world.first = NULL;
+    world.count = 0;
+    for (TyThread *thread = all, *next; thread; thread = next) {
         next = thread->next;
-        if (thread != self) {
+        if (pthread_equal(thread->handle, self->handle)) {
+            thread->native_id = (uint64_t)syscall(SYS_gettid);
+            enter_list(thread);
+        } else {
             ty_finalizers_collect(thread->cache);
-            ty_cache_free(thread->cache);
-            free(thread);
+            thread_free(thread);
         }
     }
-    self->next = NULL;
-    self->native_id = (uint64_t)syscall(SYS_gettid);
-    world.first = self;
-    world.count = 1;
     ty_mark_after_fork();
     ty_world_start();
 }

@@ -62,7 +62,8 @@ struct TyThread {
     char *c_stack_base;         /* the highest address to scan */
     char *c_stack_scan;         /* the lowest, while BLOCKED or STOPPED */
     uintptr_t registers[24];    /* those that functions preserve, while BLOCKED or STOPPED */
-    TyThread *next;             /* in the process's list, under its lock */
+    TyThread *next, *previous;  /* in the process's list, under its lock */
+    struct TyVisit *visit;      /* of an OS thread that has another TyThread of its own: runtime/visit.c; else NULL */
     uint32_t blocking_depth;
     bool in_allocation;         /* STOPPED by an allocation: maybe inside a stretch of C that holds an object's lock */
     bool running_pending;       /* inside ty_heap_run_pending */
@@ -73,6 +74,9 @@ extern _Thread_local TyThread *ty_thread;
 /* Makes a TyThread for the calling OS thread and enters it in the process's list; NULL when memory is short. It starts RUNNING. */
 TyThread *ty_thread_attach(TyInterpreter *interpreter);
 void ty_thread_detach(void);
+/* Another TyThread for the calling OS thread, which stays what it was: BLOCKED, with nothing on the C stack. And the end of such a one, by any thread. */
+TyThread *ty_thread_attach_idle(TyInterpreter *interpreter);
+void ty_thread_drop_idle(TyThread *thread);
 void ty_thread_each(void (*visit)(TyThread *thread, void *context), void *context); /* under the list's lock */
 /* The same from a signal handler, where waiting for the lock may be for ever: false if it is held. */
 bool ty_thread_try_each(void (*visit)(TyThread *thread, void *context), void *context);

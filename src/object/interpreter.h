@@ -37,7 +37,10 @@ struct TyInterpreter {
     int64_t id;
     struct TyInterpreter *next;
     pthread_mutex_t lock;
-    TyThread *main_thread;
+    TyThread *main_thread;      /* of the process: the same for all interpreters */
+    struct TyVisit *visits;     /* OS threads that have been here as guests; runtime/visit.c */
+    _Atomic uint32_t import_state; /* runtime/import.c: importlib is not there, is being started, is there */
+    TyThread *_Atomic import_starter;
     _Atomic int64_t thread_count;
     _Atomic bool finalizing;
     _Atomic int32_t int_max_str_digits;

@@ -1,4 +1,5 @@
 /* Importing: the fast path for modules that are there already; everything else is importlib's. */
+#include "base/futex.h"
 #include "object/bytes.h"
 #include "object/dict.h"
 #include "object/exception.h"
@@ -15,6 +16,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+
+enum { IMPORT_NONE, IMPORT_STARTING, IMPORT_STARTED };
 
 /* "a.b" of `from .b import x` in package "a"; TY_NULL without an exception when importlib has to find out. */
 static Value resolve_relative(Value name, Value globals, int64_t level)
@@ -60,6 +63,11 @@ static Value import_full(Value name)
         if (is_initializing(module) && interpreter->importlib != TY_NULL && ty_call_method_one(interpreter->importlib, TY_NAME("_lock_unlock_module"), name) == TY_NULL)
             return TY_NULL;
         return module;
+    }
+    if (ty_load_acquire(&interpreter->import_state) == IMPORT_NONE) {
+        if (!ty_import_site())
+            return TY_NULL;
+        return import_full(name);
     }
     if (interpreter->importlib == TY_NULL) {
         size_t size;
@@ -228,7 +236,13 @@ static Value zip_importer(Value self, Value *a)
 
 static const TyNativeDef zip_hook = TY_FUNCTION("zipimporter(path, /)", zip_importer, "zipimport.zipimporter, imported when it is first needed.");
 
-bool ty_interpreter_start_import(TyInterpreter *interpreter)
+static bool set_main_loader(TyInterpreter *interpreter)
+{
+    Value loader = ty_get_attribute(interpreter->importlib, TY_NAME("BuiltinImporter"));
+    return loader != TY_NULL && ty_dict_set_text(ty_module_dict(interpreter->main_module), "__loader__", loader);
+}
+
+static bool start_importlib(TyInterpreter *interpreter)
 {
     Value core = run_core("_bootstrap.py", "_frozen_importlib", "<frozen importlib._bootstrap>");
     Value imp = core == TY_NULL ? TY_NULL : ty_module_current("_imp");
@@ -245,5 +259,41 @@ bool ty_interpreter_start_import(TyInterpreter *interpreter)
         return false;
     /* zipimport has to look at paths before the finder of folders does; a folder is refused without importing it. */
     Value hook = ty_native_new(&zip_hook, TY_NULL, TY_NULL, TY_NULL), hooks = ty_sys_get("path_hooks");
-    return hook != TY_NULL && hooks != TY_NULL && ty_list_insert(hooks, 0, hook);
+    return hook != TY_NULL && hooks != TY_NULL && ty_list_insert(hooks, 0, hook) && set_main_loader(interpreter);
+}
+
+/* Another thread's start is waited for; the starting thread itself goes on with what there is. */
+static bool start_once(bool (*start)(TyInterpreter *interpreter))
+{
+    TyInterpreter *interpreter = ty_interpreter();
+    uint32_t state = IMPORT_NONE;
+    if (!atomic_compare_exchange_strong(&interpreter->import_state, &state, IMPORT_STARTING)) {
+        while (ty_load_acquire(&interpreter->import_state) == IMPORT_STARTING && interpreter->import_starter != ty_thread) {
+            ty_blocking_begin();
+            ty_futex_wait(&interpreter->import_state, IMPORT_STARTING, -1);
+            ty_blocking_end();
+        }
+        return true;
+    }
+    interpreter->import_starter = ty_thread;
+    bool done = start(interpreter);
+    interpreter->import_starter = NULL;
+    if (!done)
+        interpreter->importlib = TY_NULL;
+    ty_store_release(&interpreter->import_state, done ? IMPORT_STARTED : IMPORT_NONE);
+    ty_futex_wake(&interpreter->import_state, INT_MAX);
+    return done;
+}
+
+bool ty_import_start(void) { return start_once(start_importlib); }
+
+static bool import_site(void) { return ty_config.no_site || ty_import_module("site") != TY_NULL; }
+
+static bool start_with_site(TyInterpreter *interpreter) { return start_importlib(interpreter) && import_site(); }
+
+bool ty_import_site(void)
+{
+    if (ty_load_acquire(&ty_interpreter()->import_state) == IMPORT_STARTED)
+        return import_site();
+    return start_once(start_with_site);
 }

@@ -9,9 +9,11 @@
 #include "object/tuple.h"
 #include "object/type.h"
 #include "runtime/runtime.h"
+#include "runtime/visit.h"
 #include "vm/frame.h"
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 extern TyType *const ty_static_types[];
 
@@ -46,6 +48,7 @@ static TyInterpreter *interpreter_allocate(void)
         return NULL;
     pthread_mutex_init(&interpreter->lock, NULL);
     interpreter->config = &ty_config;
+    interpreter->main_thread = main_interpreter ? main_interpreter->main_thread : NULL;
     ty_store_relaxed(&interpreter->recursion_limit, 1000);
     ty_store_relaxed(&interpreter->int_max_str_digits, ty_config.int_max_str_digits >= 0 ? ty_config.int_max_str_digits : 4300);
     pthread_mutex_lock(&list_lock);
@@ -66,7 +69,34 @@ bool ty_thread_begin(TyThread *thread)
     return ty_vm_thread_start(thread, size);
 }
 
-void ty_thread_end(TyThread *thread) { ty_vm_thread_end(thread); }
+void ty_thread_end(TyThread *thread)
+{
+    ty_visits_end_own();
+    ty_vm_thread_end(thread);
+}
+
+static void interpreter_free(TyInterpreter *interpreter)
+{
+    pthread_mutex_lock(&list_lock);
+    TyInterpreter **place = &first_interpreter;
+    while (*place != interpreter)
+        place = &(*place)->next;
+    *place = interpreter->next;
+    pthread_mutex_unlock(&list_lock);
+    ty_visits_end(interpreter);
+    ty_heap_interpreter_closed(interpreter);
+    pthread_mutex_destroy(&interpreter->lock);
+    free(interpreter);
+}
+
+static bool make_main_module(TyInterpreter *interpreter)
+{
+    Value module = ty_module_new(TY_NAME("__main__"));
+    if (module == TY_NULL || !ty_dict_set_text(interpreter->modules, "__main__", module) || !ty_dict_set_text(ty_module_dict(module), "__builtins__", interpreter->builtins_module))
+        return false;
+    interpreter->main_module = module;
+    return true;
+}
 
 static bool interpreter_fill(TyInterpreter *interpreter)
 {
@@ -86,7 +116,8 @@ static bool interpreter_fill(TyInterpreter *interpreter)
         return false;
     interpreter->sys_module = sys;
     interpreter->sys = ty_module_dict(sys);
-    return ty_dict_set_text(interpreter->modules, "builtins", builtins) && ty_dict_set_text(interpreter->modules, "sys", sys) && ty_sys_start(interpreter);
+    return ty_dict_set_text(interpreter->modules, "builtins", builtins) && ty_dict_set_text(interpreter->modules, "sys", sys) && ty_sys_start(interpreter)
+        && make_main_module(interpreter);
 }
 
 static bool ready_static_types(void)
@@ -152,4 +183,64 @@ bool ty_runtime_start(void)
     }
     enter_static_subclasses();
     return true;
+}
+
+/* --- others than the main one ------------------------------------------------------------------------------------------------ */
+
+/* What went wrong belongs to the interpreter that did not come to life: its creator learns as much as is safe. */
+static void raise_creation_failed(bool no_memory)
+{
+    if (no_memory)
+        ty_raise_memory_error();
+    else
+        ty_raise(&ty_RuntimeError, "interpreter creation failed");
+}
+
+TyInterpreter *ty_interpreter_new(void)
+{
+    TyInterpreter *interpreter = interpreter_allocate();
+    if (!interpreter) {
+        ty_raise_memory_error();
+        return NULL;
+    }
+    TyThread *back = ty_interpreter_enter(interpreter);
+    bool done = back != NULL, no_memory = false;
+    if (back) {
+        done = interpreter_fill(interpreter) && ty_sys_open_streams(interpreter);
+        enter_static_subclasses();
+        no_memory = !done && ty_raised_is(&ty_MemoryError);
+        ty_clear_exception();
+        ty_interpreter_leave(back);
+    }
+    if (done)
+        return interpreter;
+    interpreter_free(interpreter);
+    if (back)
+        raise_creation_failed(no_memory);
+    return NULL;
+}
+
+static void wait_for_threads(TyInterpreter *interpreter)
+{
+    struct timespec moment = { 0, 200000 };
+    ty_blocking_begin();
+    while (ty_load_acquire(&interpreter->thread_count) > 0)
+        nanosleep(&moment, NULL);
+    ty_blocking_end();
+}
+
+void ty_interpreter_close(TyInterpreter *interpreter)
+{
+    Value raised = ty_take_exception();
+    TyThread *back = ty_interpreter_enter(interpreter);
+    if (back) {
+        int status = 0;
+        ty_interpreter_finish(&status);
+        wait_for_threads(interpreter);
+        ty_clear_exception();
+        ty_interpreter_leave(back);
+    } else
+        ty_clear_exception();
+    interpreter_free(interpreter);
+    ty_restore_exception(raised);
 }

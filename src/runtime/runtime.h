@@ -19,7 +19,9 @@ void ty_interpreter_close(TyInterpreter *interpreter);
  * interpreter. Enter gives what leave must be handed. They nest. */
 TyThread *ty_interpreter_enter(TyInterpreter *interpreter);
 void ty_interpreter_leave(TyThread *back);
-bool ty_interpreter_start_import(TyInterpreter *interpreter); /* importlib, path hooks */
+void ty_interpreter_finish(int *status);       /* the end of the current interpreter's program: threads joined, atexit, streams flushed (else *status = 120), finalizers */
+bool ty_import_start(void);                    /* importlib and its path hooks, in the current interpreter, if they are not there yet */
+bool ty_import_site(void);                     /* the same, and `site` unless the configuration says no */
 TyInterpreter *ty_interpreter_main(void);
 void ty_interpreter_trace_all(void *context, TyMarker *marker);
 void ty_interpreter_each(void (*visit)(TyInterpreter *interpreter, void *context), void *context);

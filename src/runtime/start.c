@@ -6,6 +6,7 @@
 #include "object/native.h"
 #include "object/str.h"
 #include "object/tuple.h"
+#include "modules/_thread.h"
 #include "modules/atexit.h"
 #include "modules/faulthandler.h"
 #include "runtime/runtime.h"
@@ -16,19 +17,6 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-static Value make_main(void)
-{
-    TyInterpreter *interpreter = ty_interpreter();
-    Value module = ty_module_new(TY_NAME("__main__"));
-    if (module == TY_NULL || !ty_dict_set_text(interpreter->modules, "__main__", module) || !ty_dict_set_text(ty_module_dict(module), "__builtins__", interpreter->builtins_module))
-        return TY_NULL;
-    interpreter->main_module = module;
-    if (interpreter->importlib == TY_NULL)
-        return module;
-    Value loader = ty_get_attribute(interpreter->importlib, TY_NAME("BuiltinImporter"));
-    return loader != TY_NULL && ty_dict_set_text(ty_module_dict(module), "__loader__", loader) ? module : TY_NULL;
-}
 
 static bool insert_path(Value entry)
 {
@@ -163,26 +151,18 @@ static int run_interactive(Value globals)
     return ty_exit_status();
 }
 
-static bool import_site(void)
-{
-    if (ty_config.no_site)
-        return true;
-    return ty_import_module("site") != TY_NULL;
-}
-
 int ty_runtime_run(void)
 {
     TyInterpreter *interpreter = ty_interpreter();
-    if (!ty_interpreter_start_import(interpreter) || !ty_sys_open_streams(interpreter)) {
+    if (!ty_import_start() || !ty_sys_open_streams(interpreter)) {
         int status = ty_exit_status();
         return status ? status : 1;
     }
     if (ty_config.faulthandler)
         ty_faulthandler_enable();
-    Value main = make_main();
-    if (main == TY_NULL || !import_site())
+    if (!ty_import_site())
         return ty_exit_status();
-    Value globals = ty_module_dict(main);
+    Value globals = ty_module_dict(interpreter->main_module);
     int status = 0;
     if (ty_config.command) {
         if (ty_config.safe_path || insert_path(ty_str_empty()))
@@ -209,12 +189,13 @@ int ty_runtime_run(void)
     return status;
 }
 
-void ty_runtime_end(int *status)
+void ty_interpreter_finish(int *status)
 {
     TyInterpreter *interpreter = ty_interpreter();
     Value threading = ty_dict_get_text(interpreter->modules, "threading");
     if (threading != TY_NULL && ty_call_method_none(threading, TY_NAME("_shutdown")) == TY_NULL)
         ty_write_unraisable(threading, NULL);
+    ty_threads_wait(interpreter);
     ty_atexit_run();
     ty_store_release(&interpreter->finalizing, true);
     static const char *const streams[] = { "stdout", "stderr" };
@@ -231,4 +212,22 @@ void ty_runtime_end(int *status)
         }
     }
     ty_heap_finalize_all(interpreter);
+}
+
+static void close_other(TyInterpreter *interpreter, void *context)
+{
+    if (interpreter != ty_interpreter_main())
+        *(TyInterpreter **)context = interpreter;
+}
+
+void ty_runtime_end(int *status)
+{
+    ty_interpreter_finish(status);
+    for (;;) { /* those that nobody closed */
+        TyInterpreter *other = NULL;
+        ty_interpreter_each(close_other, &other);
+        if (!other)
+            break;
+        ty_interpreter_close(other);
+    }
 }

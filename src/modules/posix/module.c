@@ -1,5 +1,6 @@
 /* The module posix: processes, the environment, constants; the table of everything. */
 #include "modules/posix/posix.h"
+#include "runtime/visit.h"
 #include "object/buffer.h"
 #include <fcntl.h>
 #include <grp.h>
@@ -317,6 +318,7 @@ pid_t ty_fork(void)
     int error = errno;
     if (pid == 0) {
         ty_heap_fork_child();
+        ty_visits_after_fork();
         run_hooks(1, false);
     } else {
         ty_heap_fork_parent();
