@@ -31,7 +31,8 @@
     X(weak_pending) \
     X(path_importer_cache) \
     X(gc_state) \
-    X(copyreg)
+    X(copyreg) \
+    X(crossing)             /* crossing/state.h */
 
 struct TyInterpreter {
     int64_t id;
