@@ -693,6 +693,12 @@ TyType ty_method_wrapper_type = {
 /* --- get-sets and members ------------------------------------------------------------------------------------------------------------ */
 
 typedef struct GetSet { TyObject base; TyType *owner; const TyGetSetDef *def; } GetSet;
+
+bool ty_type_has_plain_dict(TyType *type)
+{
+    Value descriptor = type->flags & TY_TYPE_HAS_DICT ? ty_type_lookup(type, TY_NAME("__dict__")) : TY_NULL;
+    return descriptor != TY_NULL && ty_is_exact(descriptor, &ty_getset_type) && ((GetSet *)ty_object(descriptor))->def == &ty_dict_getset;
+}
 typedef struct Member { /* of a static type (def), or a slot of a class (name, offset) */
     TyObject base;
     TyType *owner;

@@ -595,8 +595,8 @@ static Value default_state(Value self, bool required)
             return TY_NULL;
         if (ty_dict_length(dict) > 0)
             state = dict;
-        bool failed;
-        Value seen = state == TY_NONE ? TY_NULL : ty_get_attribute_or_null(self, TY_NAME("__dict__"), &failed);
+        bool failed; /* an ordinary instance keeps its shape: a copy of its attributes serves */
+        Value seen = state == TY_NONE || ty_type_has_plain_dict(type) ? TY_NULL : ty_get_attribute_or_null(self, TY_NAME("__dict__"), &failed);
         if (seen != TY_NULL)
             state = seen;
     } else {

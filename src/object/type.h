@@ -39,6 +39,7 @@ Value ty_native_doc_signature(const char *name, const char *doc);
 
 TyType *ty_class_metatype(TyType *metatype, Value bases); /* the most derived of the metatypes; NULL: conflict raised */
 extern const TyGetSetDef ty_dict_getset;               /* __dict__ of instances */
+bool ty_type_has_plain_dict(TyType *type);             /* instances have attributes of their own, and nothing of the class stands before their __dict__ */
 Value ty_module_function(const char *module, const char *name); /* an attribute of a built-in module */
 
 int ty_contains_by_iteration(Value container, Value item);
