@@ -168,10 +168,9 @@ void ty_blocks_trim(size_t keep_dirty)
             if (ty_heap.dirty_blocks <= keep_dirty)
                 return;
             uint32_t end = run + ty_heap.blocks[run].length;
-            for (uint32_t first = run; first < end && ty_heap.dirty_blocks > keep_dirty;) {
+            for (uint32_t first = run; first < end;) {
                 uint32_t last = first;
-                size_t excess = ty_heap.dirty_blocks - keep_dirty;
-                while (last < end && last - first < excess && ty_heap.blocks[last].dirty)
+                while (last < end && ty_heap.blocks[last].dirty)
                     ty_heap.blocks[last++].dirty = false;
                 if (last > first) {
                     madvise(block_start(first), (size_t)(last - first) * BLOCK_SIZE, MADV_DONTNEED);

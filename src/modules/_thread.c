@@ -560,6 +560,8 @@ static bool start(Value function, Value arguments, Value keywords, Completion *c
     TyInterpreter *interpreter = ty_interpreter();
     if (ty_load_relaxed(&interpreter->finalizing))
         return ty_raise(&ty_PythonFinalizationError, "can't create new thread at interpreter shutdown"), false;
+    if (interpreter->no_threads)
+        return ty_raise(&ty_RuntimeError, "thread is not supported for isolated subinterpreters"), false;
     Boot *boot = ty_allocate(&boot_type, sizeof *boot);
     if (!boot)
         return false;
@@ -619,6 +621,8 @@ static Value thread_start_joinable(Value module, Value *a)
     int daemon = a[2] ? ty_is_true(a[2]) : 1;
     if (daemon < 0)
         return TY_NULL;
+    if (daemon && ty_interpreter()->no_daemon_threads)
+        return ty_raise(&ty_RuntimeError, "daemon threads are disabled in this (sub)interpreter");
     Value handle = a[1] && a[1] != TY_NONE ? a[1] : handle_make(&handle_type);
     if (!handle)
         return TY_NULL;
@@ -840,7 +844,7 @@ static Value thread_main_ident(Value module, Value *a)
     return ty_int_from_uint64(main ? main->ident : 0);
 }
 static Value thread_is_main_interpreter(Value module, Value *a) { return ty_from_bool(ty_interpreter()->id == 0); }
-static Value thread_daemon_allowed(Value module, Value *a) { return TY_TRUE; }
+static Value thread_daemon_allowed(Value module, Value *a) { return ty_from_bool(!ty_interpreter()->no_daemon_threads); }
 static Value thread_shutdown(Value module, Value *a)
 {
     ty_threads_wait(ty_interpreter());

@@ -3,6 +3,7 @@
  * Everything that the child needs is put into native memory before the fork, so that the child touches no heap and takes no lock: it
  * only makes system calls until it runs the program. Only where it has to run a Python function first (preexec_fn) is it forked with all
  * that the runtime does around fork(). What fails in the child is written to a pipe: the exception's name, errno in hexadecimal, a text. */
+#include "runtime/runtime.h"
 #include "object/bytes.h"
 #include "object/exception.h"
 #include "object/int.h"
@@ -376,6 +377,10 @@ static Value fork_exec(Value module, Value *a)
         return TY_NULL;
     }
     bool python = launch.before != TY_NONE;
+    if (python && ty_interpreter() != ty_interpreter_main()) {
+        free_launch(&launch);
+        return ty_raise(&ty_RuntimeError, "preexec_fn not supported within subinterpreters");
+    }
     pid_t child;
     if (python) {
         child = ty_fork();

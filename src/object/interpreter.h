@@ -49,6 +49,7 @@ struct TyInterpreter {
     struct TyConfig *config;    /* runtime/config.h */
     _Atomic uint32_t recursion_limit;
     uint64_t dispatch_flags;
+    bool no_fork, no_exec, no_threads, no_daemon_threads; /* what its configuration forbids */
 #define TY_INTERPRETER_FIELD(name) Value name;
     TY_INTERPRETER_VALUES(TY_INTERPRETER_FIELD)
 #undef TY_INTERPRETER_FIELD

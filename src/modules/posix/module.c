@@ -1,6 +1,7 @@
 /* The module posix: processes, the environment, constants; the table of everything. */
 #include "modules/posix/posix.h"
 #include "runtime/visit.h"
+#include "object/interpreter.h"
 #include "object/buffer.h"
 #include <fcntl.h>
 #include <grp.h>
@@ -165,6 +166,8 @@ static Value posix_terminal_size(Value self, Value *a)
 
 static Value posix_fork(Value self, Value *a)
 {
+    if (ty_interpreter()->no_fork)
+        return ty_raise(&ty_RuntimeError, "fork not supported for isolated subinterpreters");
     pid_t pid = ty_fork();
     return pid < 0 ? ty_posix_error(NULL) : ty_int_from_int64(pid);
 }
@@ -253,6 +256,8 @@ static Value exec(Value path_value, Value arguments, Value environment)
 {
     TyPath path;
     Value keep, keep_environment = TY_NULL;
+    if (ty_interpreter()->no_exec)
+        return ty_raise(&ty_RuntimeError, "exec not supported for isolated subinterpreters");
     if (!ty_path(path_value, "execve", environment != TY_NULL, false, &path))
         return TY_NULL;
     char **argv = text_array(arguments, &keep), **envp = environ;
