@@ -168,9 +168,10 @@ void ty_blocks_trim(size_t keep_dirty)
             if (ty_heap.dirty_blocks <= keep_dirty)
                 return;
             uint32_t end = run + ty_heap.blocks[run].length;
-            for (uint32_t first = run; first < end;) {
+            for (uint32_t first = run; first < end && ty_heap.dirty_blocks > keep_dirty;) {
                 uint32_t last = first;
-                while (last < end && ty_heap.blocks[last].dirty)
+                size_t excess = ty_heap.dirty_blocks - keep_dirty;
+                while (last < end && last - first < excess && ty_heap.blocks[last].dirty)
                     ty_heap.blocks[last++].dirty = false;
                 if (last > first) {
                     madvise(block_start(first), (size_t)(last - first) * BLOCK_SIZE, MADV_DONTNEED);

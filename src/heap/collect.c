@@ -164,7 +164,8 @@ static void collect(bool complete)
     destroy_dead();
     settle(complete);
     set_threshold();
-    ty_blocks_trim(ty_load_relaxed(&ty_heap.threshold) / BLOCK_SIZE); /* so much is likely to be wanted before the next collection */
+    /* So much is likely to be wanted before the next collection: a page given back and faulted in again costs far more than clearing it. */
+    ty_blocks_trim(ty_load_relaxed(&ty_heap.threshold) / BLOCK_SIZE * 3 / 2);
     ty_pending_announce();
     TyHeapStatistics *statistics = &ty_heap.statistics;
     statistics->collections++;

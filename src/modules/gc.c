@@ -22,7 +22,7 @@ enum { CALLBACKS, GARBAGE, THRESHOLD, THRESHOLD1, THRESHOLD2, DEBUG, FROZEN, COL
 
 static bool is_internal(TyObject *o)
 {
-    static TyType *const internal[] = {&ty_array_type, &ty_dict_table_type, &ty_set_table_type, &ty_shape_type};
+    static TyType *const internal[] = {&ty_array_type, &ty_dict_table_type, &ty_set_table_type, &ty_shape_type, &ty_text_buffer_type};
     TyType *type = ty_object_type(o);
     for (size_t i = 0; i < TY_COUNT_OF(internal); i++)
         if (type == internal[i])
@@ -30,10 +30,13 @@ static bool is_internal(TyObject *o)
     return !(type->flags & (TY_TYPE_READY | TY_TYPE_HEAP));
 }
 
+/* Whether it holds other objects as far as Python knows: a str may hold a buffer, which is no one's business. */
+static bool holds(TyObject *o) { return ty_object_type(o)->layout.trace && ty_object_type(o) != &ty_str_type; }
+
 static bool is_tracked(TyObject *o)
 {
     TyType *type = ty_object_type(o);
-    if (!ty_heap_contains(o) || !type->layout.trace || is_internal(o))
+    if (!ty_heap_contains(o) || !holds(o) || is_internal(o))
         return false;
     Value v = ty_from_object(o);
     if (ty_is_exact(v, &ty_tuple_type))
@@ -292,7 +295,7 @@ static void add_referent(Value v, Gathering *gathering) { gather(gathering, v); 
 static void walk_referents(Gathering *gathering)
 {
     for (size_t i = 0; i < gathering->target_count; i++)
-        if (ty_is_object(gathering->targets[i]) && ty_object_type(ty_object(gathering->targets[i]))->layout.trace)
+        if (ty_is_object(gathering->targets[i]) && holds(ty_object(gathering->targets[i])))
             look_from(ty_object(gathering->targets[i]), add_referent, gathering);
 }
 static Value gc_get_referents(Value module, Value *a)
@@ -310,7 +313,7 @@ static bool gather_referrer(TyObject *o, void *context)
 {
     Gathering *gathering = context;
     Value v = ty_from_object(o);
-    if (is_internal(o) || !ty_object_type(o)->layout.trace || v == gathering->tuple || v == gathering->excluded)
+    if (is_internal(o) || !holds(o) || v == gathering->tuple || v == gathering->excluded)
         return true;
     gathering->found = false;
     look_from(o, compare_referent, gathering);

@@ -151,12 +151,11 @@ Value ty_intern(Value v)
 {
     if (TY_LIKELY(ty_str_is_interned(v)))
         return v;
-    TyStr *s = ty_as_str(v);
     int64_t hash = ty_str_hash(v);
-    Value found = lookup(hash, s->data, s->length, ty_object_bits(&s->base) & (TY_STR_KIND_2 | TY_STR_KIND_4));
+    Value found = lookup(hash, ty_str_data(v), ty_str_length(v), (uint32_t)ty_str_width(v) / 2 * TY_STR_KIND_2);
     if (found != TY_NULL)
         return found;
-    v = ty_str_exact(v);
+    v = ty_str_is_grown(v) ? ty_str_from_chars(ty_str_data(v), ty_str_width(v), ty_str_length(v)) : ty_str_exact(v);
     if (v == TY_NULL)
         return TY_NULL;
     ty_str_hash(v);

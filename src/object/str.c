@@ -147,7 +147,7 @@ int64_t ty_str_hash(Value v)
     TyStr *s = ty_as_str(v);
     int64_t hash = ty_load_relaxed(&s->hash);
     if (TY_UNLIKELY(hash == 0)) {
-        hash = ty_hash_bytes(s->data, (size_t)(s->length * ty_str_width(v)));
+        hash = ty_hash_bytes(ty_str_data(v), (size_t)(s->length * ty_str_width(v)));
         ty_store_relaxed(&s->hash, hash);
     }
     return hash;
@@ -158,14 +158,15 @@ bool ty_str_equal(Value a, Value b)
     if (a == b)
         return true;
     TyStr *x = ty_as_str(a), *y = ty_as_str(b);
-    const uint32_t kind = TY_STR_KIND_2 | TY_STR_KIND_4;
     uint32_t both = ty_object_bits(&x->base), bits = ty_object_bits(&y->base);
-    if (x->length != y->length || ((both ^ bits) & kind) || (both & bits & TY_STR_INTERNED))
+    if (x->length != y->length || (both & bits & TY_STR_INTERNED))
         return false;
     int64_t hash = ty_load_relaxed(&x->hash), other = ty_load_relaxed(&y->hash);
     if (hash != other && hash && other)
         return false;
-    return memcmp(x->data, y->data, (size_t)(x->length * ty_str_width(a))) == 0;
+    if ((both ^ bits) & TY_STR_GROWN && ty_str_width(a) != ty_str_width(b))
+        return false;
+    return memcmp(ty_str_data(a), ty_str_data(b), (size_t)(x->length * ty_str_width(a))) == 0;
 }
 
 bool ty_str_equal_text(Value v, const char *ascii)
@@ -233,6 +234,73 @@ Value ty_str_concat(Value a, Value b)
     if (TY_UNLIKELY(m + n <= 1)) /* of instances of subclasses */
         return ty_str_from_chars(out, width, m + n);
     return v;
+}
+
+/* --- text that grows ------------------------------------------------------------------------------------------------------- */
+
+#define GROWN_LEAST 192 /* characters; below, copying is as good */
+
+TyType ty_text_buffer_type = {
+    .base = TY_STATIC_HEADER(ty_type_type),
+    .layout = {.size = sizeof(TyTextBuffer), .item_size = 1},
+    .flags = TY_TYPE_VARIABLE | TY_TYPE_IMMUTABLE,
+    .name = "text buffer",
+};
+
+void ty_str_trace(TyObject *self, TyMarker *marker)
+{
+    if (TY_UNLIKELY((ty_object_bits(self) & TY_STR_GROWN) == TY_STR_GROWN) && ty_is_exact_str(ty_from_object(self)))
+        ty_mark(marker, ty_from_object(((TyGrownStr *)(void *)self)->buffer));
+}
+
+static TyTextBuffer *text_buffer(int64_t capacity, int width)
+{
+    TyTextBuffer *buffer = ty_allocate_dirty(&ty_text_buffer_type, sizeof(TyTextBuffer) + (size_t)(capacity * width));
+    if (buffer) {
+        buffer->capacity = capacity;
+        buffer->width = width;
+        ty_store_relaxed(&buffer->used, 0);
+    }
+    return buffer;
+}
+
+/* Claims the room behind `a`, if it is in a buffer and no one has it yet. */
+static TyTextBuffer *claim(Value a, int64_t length, int64_t more, int width)
+{
+    if (!ty_str_is_grown(a))
+        return NULL;
+    TyTextBuffer *buffer = ty_str_buffer(a);
+    int64_t used = length;
+    if (buffer->width < width || more > buffer->capacity - length ||
+        !atomic_compare_exchange_strong_explicit(&buffer->used, &used, length + more, memory_order_relaxed, memory_order_relaxed))
+        return NULL;
+    return buffer;
+}
+
+Value ty_str_append(Value a, Value b)
+{
+    int64_t m = ty_str_length(a), n = ty_str_length(b), length = m + n;
+    if (length < GROWN_LEAST || n > m || n == 0 || length > (int64_t)1 << 48)
+        return ty_str_concat(a, b);
+    TyGrownStr *grown = ty_allocate(&ty_str_type, sizeof *grown);
+    if (!grown)
+        return TY_NULL;
+    int width = TY_MAX(ty_str_width(a), ty_str_width(b));
+    TyTextBuffer *buffer = claim(a, m, n, width);
+    if (!buffer) {
+        buffer = text_buffer(length + length / 2, width);
+        if (!buffer)
+            return TY_NULL;
+        ty_store_relaxed(&buffer->used, length);
+        ty_copy_chars(buffer->data, width, ty_str_data(a), ty_str_width(a), m);
+    }
+    width = buffer->width;
+    ty_copy_chars(buffer->data + m * width, width, ty_str_data(b), ty_str_width(b), n);
+    grown->str.length = length;
+    ty_store_pointer(grown, &grown->buffer, buffer);
+    uint32_t ascii = ty_object_bits(ty_object(a)) & ty_object_bits(ty_object(b)) & TY_STR_ASCII;
+    ty_store_relaxed(&grown->str.base.bits, ty_load_relaxed(&grown->str.base.bits) | TY_STR_GROWN | ascii);
+    return ty_from_object(grown);
 }
 
 Value ty_str_repeat(Value v, int64_t count)
@@ -730,7 +798,7 @@ Value ty_str_encode_fs(Value v) { return encode_utf8(v, true); }
 const char *ty_str_utf8(Value v, size_t *size, Value *holder)
 {
     *holder = v;
-    if (ty_str_is_ascii(v)) {
+    if (ty_str_is_ascii(v) && !ty_str_is_grown(v)) {
         *size = (size_t)ty_str_length(v);
         return (const char *)ty_str_data(v);
     }

@@ -1,14 +1,19 @@
 /* str: immutable text, in the narrowest of 1, 2 or 4 bytes a character; indexing is O(1).
  *
  * The kind is in the header's bits. An exact str of one Latin-1 character, and the empty one, may be any object (code must not rely on identity), but
- * interned strings with equal text are one object for the whole process. The hash is computed once and cached (0: not yet). A NUL character follows the data. */
+ * interned strings with equal text are one object for the whole process. The hash is computed once and cached (0: not yet).
+ *
+ * The characters of nearly all strings lie in the object, and a NUL character follows them. Those that += has made long lie in a buffer that they share
+ * with the shorter strings that they grew from (TyGrownStr): each sees its own beginning of it, which never changes, and behind it no NUL
+ * but whatever a longer one has put there. */
 #ifndef TY_OBJECT_STR_H
 #define TY_OBJECT_STR_H
 
 #include "object/object.h"
 
 #define TY_STR_KIND_2 TY_BIT_KIND0   /* 2 bytes a character */
-#define TY_STR_KIND_4 TY_BIT_KIND1   /* 4 bytes; neither: 1 byte */
+#define TY_STR_KIND_4 TY_BIT_KIND1   /* 4 bytes; neither: 1 byte; both: a TyGrownStr */
+#define TY_STR_GROWN (TY_STR_KIND_2 | TY_STR_KIND_4)
 #define TY_STR_ASCII TY_BIT_KIND2
 #define TY_STR_INTERNED TY_BIT_KIND3
 
@@ -19,23 +24,40 @@ typedef struct TyStr {
     uint8_t data[];
 } TyStr;
 
+/* Room for a text that grows. Characters up to `used` belong to strings; who moves `used` with a compare-and-swap owns the ones between. */
+typedef struct TyTextBuffer {
+    TyObject base;
+    int64_t capacity;      /* characters */
+    _Atomic int64_t used;
+    int32_t width;
+    uint8_t data[];
+} TyTextBuffer;
+
+typedef struct TyGrownStr { /* an exact str, never interned */
+    TyStr str;
+    TyTextBuffer *buffer;
+} TyGrownStr;
+
 extern TyType ty_str_type;
+extern TyType ty_text_buffer_type; /* internal */
 
 TY_INLINE bool ty_is_str(Value v) { return ty_is_object(v) && (ty_object_type(ty_object(v))->flags & TY_TYPE_STR); }
 TY_INLINE bool ty_is_exact_str(Value v) { return ty_is_exact(v, &ty_str_type); }
 TY_INLINE TyStr *ty_as_str(Value v) { return (TyStr *)ty_object(v); }
 TY_INLINE int64_t ty_str_length(Value v) { return ty_as_str(v)->length; }
+TY_INLINE bool ty_str_is_grown(Value v) { return (ty_object_bits(ty_object(v)) & TY_STR_GROWN) == TY_STR_GROWN; }
+TY_INLINE TyTextBuffer *ty_str_buffer(Value grown) { return ((TyGrownStr *)(void *)ty_object(grown))->buffer; }
 TY_INLINE int ty_str_width(Value v) /* 1, 2 or 4 */
 {
-    uint32_t bits = ty_object_bits(ty_object(v));
-    return bits & TY_STR_KIND_4 ? 4 : bits & TY_STR_KIND_2 ? 2 : 1;
+    uint32_t kind = ty_object_bits(ty_object(v)) & TY_STR_GROWN;
+    return TY_UNLIKELY(kind == TY_STR_GROWN) ? ty_str_buffer(v)->width : 1 << kind / TY_STR_KIND_2;
 }
 TY_INLINE bool ty_str_is_ascii(Value v) { return ty_object_bits(ty_object(v)) & TY_STR_ASCII; }
 TY_INLINE bool ty_str_is_interned(Value v) { return ty_object_bits(ty_object(v)) & TY_STR_INTERNED; }
-TY_INLINE const uint8_t *ty_str_data(Value v) { return ty_as_str(v)->data; }
+TY_INLINE const uint8_t *ty_str_data(Value v) { return TY_UNLIKELY(ty_str_is_grown(v)) ? ty_str_buffer(v)->data : ty_as_str(v)->data; }
 TY_INLINE uint32_t ty_str_at(Value v, int64_t i)
 {
-    const uint8_t *d = ty_as_str(v)->data;
+    const uint8_t *d = ty_str_data(v);
     int width = ty_str_width(v);
     return width == 1 ? d[i] : width == 2 ? ((const uint16_t *)d)[i] : ((const uint32_t *)d)[i];
 }
@@ -75,6 +97,7 @@ bool ty_str_equal(Value a, Value b);                     /* both str */
 bool ty_str_equal_text(Value v, const char *ascii);
 int ty_str_compare(Value a, Value b);                    /* <0, 0, >0 by code points */
 Value ty_str_concat(Value a, Value b);
+Value ty_str_append(Value a, Value b);                   /* the same for two exact str, of which the first is likely to be dropped: long ones grow in place */
 Value ty_str_slice(Value v, int64_t start, int64_t end);  /* clamped by the caller */
 int64_t ty_str_find(Value v, Value needle, int64_t start, int64_t end, int direction); /* -1 none, -2 error */
 int64_t ty_str_find_char(Value v, uint32_t c, int64_t start, int64_t end, int direction);

@@ -991,15 +991,15 @@ static Value str_new(TyType *type, const Value *arguments, size_t count, Value k
     if (v == TY_NULL)
         return TY_NULL;
     TyStr *s = ty_as_str(v);
-    ty_object_set_bits(&s->base, ty_object_bits(ty_object(text)) & (TY_STR_KIND_2 | TY_STR_KIND_4 | TY_STR_ASCII));
+    ty_object_set_bits(&s->base, (ty_object_bits(ty_object(text)) & TY_STR_ASCII) | (uint32_t)width / 2 * TY_STR_KIND_2);
     s->length = length;
-    memcpy(s->data, ty_str_data(text), (size_t)((length + 1) * width));
+    memcpy(s->data, ty_str_data(text), (size_t)(length * width)); /* a NUL follows: fresh memory is zeroed */
     return v;
 }
 
 TyType ty_str_type = {
     .base = TY_STATIC_HEADER(ty_type_type),
-    .layout = {.size = sizeof(TyStr), .item_size = 1},
+    .layout = {.size = sizeof(TyStr), .item_size = 1, .trace = ty_str_trace},
     .flags = TY_TYPE_STR | TY_TYPE_MATCH_SELF | TY_TYPE_VARIABLE | TY_TYPE_IMMUTABLE,
     .name = "str",
     .doc = "str(object='') -> str\nstr(bytes_or_buffer[, encoding[, errors]]) -> str\n\n"

@@ -22,6 +22,8 @@ TY_INLINE uint8_t *ty_str_fill(Value fresh) { return ty_as_str(fresh)->data; }
 TY_INLINE uint32_t ty_str_range(Value v)
 {
     uint32_t bits = ty_object_bits(ty_object(v));
+    if (TY_UNLIKELY((bits & (TY_STR_GROWN | TY_STR_ASCII)) == TY_STR_GROWN))
+        return ty_str_buffer(v)->width == 1 ? 0xFF : ty_str_buffer(v)->width == 2 ? 0xFFFF : 0x10FFFF;
     return bits & TY_STR_ASCII ? 0x7F : bits & TY_STR_KIND_4 ? 0x10FFFF : bits & TY_STR_KIND_2 ? 0xFFFF : 0xFF;
 }
 
@@ -36,6 +38,7 @@ Value ty_str_percent(Value format, Value arguments);
 Value ty_str_format_call(Value format, const Value *arguments, size_t count, Value keywords);
 Value ty_str_format_map(Value format, Value mapping);
 Value ty_str_iterator(Value v);
+void ty_str_trace(TyObject *self, TyMarker *marker);
 
 /* Resolves optional bounds as slices do: TY_NULL and None are the ends. False with an exception. */
 bool ty_slice_bounds(Value start_value, Value end_value, int64_t length, int64_t *start, int64_t *end);

@@ -129,6 +129,19 @@ TY_INLINE int64_t remainder_small(int64_t a, int64_t b)
     return r != 0 && (r ^ b) < 0 ? r + b : r;
 }
 
+/* replaced: left's register is about to get the sum, so that s = s + x is as good as s += x to a str. */
+static TY_NOINLINE Value add(Value left, Value right, bool replaced)
+{
+    if (ty_is_exact_str(left) && ty_is_exact_str(right))
+        return replaced ? ty_str_append(left, right) : ty_str_concat(left, right);
+    return ty_binary(TY_BINARY_ADD, left, right);
+}
+
+static TY_NOINLINE Value inplace_add(Value left, Value right)
+{
+    return ty_is_exact_str(left) && ty_is_exact_str(right) ? ty_str_append(left, right) : ty_inplace(TY_BINARY_ADD, left, right);
+}
+
 static TY_NOINLINE Value slow_subscript(Value container, Value key) { return ty_get_item(container, key); }
 
 /* Whether a function's frame can be made by copying exactly the positional arguments. */
@@ -723,7 +736,20 @@ traced:
     CASE(NAME) { Value left = RB, right = RC; FAST SAVE(); RESULT(ty_binary(TY_BINARY_##OPERATOR, left, right), 1); } \
     CASE(INPLACE_##NAME) { Value left = RB, right = RC; FAST SAVE(); RESULT(ty_inplace(TY_BINARY_##OPERATOR, left, right), 1); }
 
-    ARITHMETIC(ADD, ADD, FAST_INTS(add_small) FAST_DOUBLES(x + y))
+    CASE(ADD) {
+        Value left = RB, right = RC;
+        FAST_INTS(add_small)
+        FAST_DOUBLES(x + y)
+        SAVE();
+        RESULT(add(left, right, A == B), 1);
+    }
+    CASE(INPLACE_ADD) {
+        Value left = RB, right = RC;
+        FAST_INTS(add_small)
+        FAST_DOUBLES(x + y)
+        SAVE();
+        RESULT(inplace_add(left, right), 1);
+    }
     ARITHMETIC(SUBTRACT, SUBTRACT, FAST_INTS(subtract_small) FAST_DOUBLES(x - y))
     ARITHMETIC(MULTIPLY, MULTIPLY, FAST_INTS(multiply_small) FAST_DOUBLES(x * y))
 #define FAST_TRUE_DIVIDE \
