@@ -4,7 +4,7 @@
  * copied there and then, into objects that the receiver gets as they are. What only the receiver can make (an instance of its own class, something that
  * it has under a name, what a call gives) is a TyNode. A parcel is the root and the nodes in the order in which the receiver goes through them: some come
  * twice, first to be made, later to be filled. A container that holds nodes stays empty until a node of its own fills it, so that no Python code run meanwhile sees a node;
- * a tuple has None in their places. A graph without nodes needs no parcel: its root is handed over as it is. */
+ * a tuple has a mark in their places. A graph without nodes needs no parcel: its root is handed over as it is. */
 #ifndef TY_CROSSING_INTERNAL_H
 #define TY_CROSSING_INTERNAL_H
 
@@ -30,10 +30,10 @@
     X(METHOD, 3, true, 0, false)      /* function, self */                                                       \
     X(HANDLE, 0, true, 0, false)      /* how to open it (bytes); what it packed */                                             \
     X(DEFINITION, 0, true, 0, false)  /* a function, class or cell that travels by value: its TyPackage */       \
-    X(CLASS_DICT, 1, true, 0, false)  /* the namespace of a class */                                             \
+    X(CLASS_DICT, 0, true, 0, false)  /* the namespace of a class: its package */                                        \
     X(LIST, 0, false, 0, true)        /* the copy; array of items */                                             \
     X(TUPLE, 0, false, 0, true)       /* the copy; array of items */                                             \
-    X(DICT, 0, false, 0, true)        /* the copy; its table, or TY_NULL; array of keys and values, or TY_NULL */ \
+    X(DICT, 0, false, 0, true)        /* the copy; a dict with its table, or TY_NULL; array of keys and values, or TY_NULL */ \
     X(SET, 0, false, 2, true)         /* the copy; array of items */                                             \
     X(EXTEND, 0, false, 2, true)      /* object; array of items to append */                                     \
     X(ITEMS, 0, false, 2, true)       /* object; array of keys and values to set */                              \
@@ -76,6 +76,8 @@ typedef struct TyPacker { /* on the C stack */
     const char *root;            /* how the root is called in errors; NULL: it has no name */
     Value label;                 /* a str, instead of `root`; or TY_NULL */
     Value package;               /* the definition whose contents it packs, or TY_NULL */
+    Value uses;                  /* list of the other definitions met in it, or TY_NULL */
+    bool copying;                /* copies a template, nodes and all */
     TyArray *map;                /* originals and what they became, by identity */
     int64_t map_count;
     TyArray *stack;              /* frames */
@@ -110,6 +112,7 @@ Value ty_crossing_name(Value v);
 bool ty_crossing_importable(Value module_name); /* a module that another interpreter can import under that name; false may mean an exception */
 Value ty_crossing_module(TyPacker *p, Value module); /* a node */
 Value ty_crossing_main_module(void);                 /* the receiver's __main__ */
+Value ty_crossing_module_here(Value name);           /* the receiver's, imported if need be */
 Value ty_crossing_handle(TyPacker *p, Value v, bool *handled);
 bool ty_crossing_has_handle(TyType *type);
 Value ty_crossing_open_handle(Value handler, Value packed);

@@ -1,15 +1,17 @@
 /* The packer: a worklist over the sender's graph. Frames lie in an array of the heap, four Values each: what kind of thing is being gone through, the
  * thing, how far, and the original that it was made of (for the path in errors). */
+#include "crossing/definition.h"
 #include "crossing/internal.h"
 #include "object/bytes.h"
 #include "object/bytes_parts.h"
 #include "object/code.h"
 #include "object/function.h"
+#include "object/mappingproxy.h"
 #include "object/set.h"
 #include "object/shape.h"
 #include "object/slice.h"
 
-enum { FRAME_ARRAY, FRAME_LIST, FRAME_TUPLE, FRAME_DICT, FRAME_NODE };
+enum { FRAME_ARRAY, FRAME_LIST, FRAME_TUPLE, FRAME_DICT, FRAME_NODE, FRAME_FIELDS };
 enum { FRAME_SIZE = 4 };
 
 static const struct { uint8_t before; bool made; uint8_t after; bool filled; } node_kinds[] = {
@@ -44,6 +46,14 @@ TyType ty_parcel_type = {
     .base = TY_STATIC_HEADER(ty_type_type), .layout = { .size = sizeof(TyParcel), .trace = parcel_trace },
     .flags = TY_TYPE_FINAL | TY_TYPE_IMMUTABLE | TY_TYPE_NO_NEW, .name = "crossing_parcel",
 };
+
+/* What a tuple has where the receiver will put something: nothing that could be taken for a value that crosses. */
+TyType ty_hole_type = {
+    .base = TY_STATIC_HEADER(ty_type_type), .layout = { .size = sizeof(TyObject) }, .flags = TY_TYPE_FINAL | TY_TYPE_IMMUTABLE | TY_TYPE_NO_NEW,
+    .name = "crossing_part",
+};
+static TyObject hole = TY_STATIC_HEADER(ty_hole_type);
+#define HOLE ty_from_object(&hole)
 
 Value ty_node_new(TyNodeKind kind, Value a, Value b, Value c, Value d)
 {
@@ -226,7 +236,6 @@ static Value pack_dict(TyPacker *p, Value v)
 
 static Value pack_set(TyPacker *p, Value v)
 {
-    bool frozen = ty_is_exact(v, &ty_frozenset_type);
     Value copy = ty_set_copy(v), item;
     int64_t position = 0;
     bool immutable = true;
@@ -235,13 +244,17 @@ static Value pack_set(TyPacker *p, Value v)
     if (copy == TY_NULL || immutable)
         return copy != TY_NULL && ty_packer_map_put(p, v, copy) ? copy : TY_NULL;
     TyArray *items = ty_array_new(ty_set_length(copy));
-    Value fresh = frozen ? ty_frozenset_fresh() : ty_set_new(TY_NULL);
-    if (!items || fresh == TY_NULL)
-        return TY_NULL;
     position = 0;
-    for (int64_t i = 0; i < items->capacity && ty_set_next(copy, &position, &item); i++)
+    for (int64_t i = 0; items && i < items->capacity && ty_set_next(copy, &position, &item); i++)
         ty_store(items, &items->items[i], item);
-    Value node = ty_node_new(TY_NODE_SET, fresh, ty_from_object(items), TY_NULL, TY_NULL);
+    if (!items)
+        return TY_NULL;
+    if (ty_is_exact(v, &ty_frozenset_type)) {
+        Value list = list_of(items, items->capacity), arguments = list == TY_NULL ? TY_NULL : ty_tuple_pack(1, list);
+        return arguments == TY_NULL ? TY_NULL : ty_packer_add(p, v, ty_node_new(TY_NODE_CALL, ty_from_object(&ty_frozenset_type), arguments, TY_NULL, TY_NULL));
+    }
+    Value fresh = ty_set_new(TY_NULL);
+    Value node = fresh == TY_NULL ? TY_NULL : ty_node_new(TY_NODE_SET, fresh, ty_from_object(items), TY_NULL, TY_NULL);
     return node != TY_NULL && ty_packer_map_put(p, v, fresh) && ty_packer_push_node(p, node, v) ? fresh : TY_NULL;
 }
 
@@ -258,6 +271,13 @@ static Value pack_bytearray(TyPacker *p, Value v)
 static Value pack_array(TyPacker *p, Value v)
 {
     TyArray *array = (TyArray *)ty_object(v);
+    if (p->copying) {
+        TyArray *copy = ty_array_new(array->capacity);
+        if (!copy)
+            return TY_NULL;
+        memcpy(copy->items, array->items, (size_t)array->capacity * sizeof(Value));
+        return ty_packer_map_put(p, v, ty_from_object(copy)) && push(p, FRAME_ARRAY, ty_from_object(copy), v) ? ty_from_object(copy) : TY_NULL;
+    }
     return all_immutable(array->items, array->capacity) || push(p, FRAME_ARRAY, v, v) ? v : TY_NULL;
 }
 
@@ -389,6 +409,14 @@ static Value pack_instance(TyPacker *p, Value v, TyType *type)
     return ty_packer_push_node(p, node, v) ? node : TY_NULL;
 }
 
+/* A template's node: its fields are gone through like an array. */
+static Value copy_node(TyPacker *p, Value v)
+{
+    TyNode *node = ty_as_node(v);
+    Value copy = ty_node_new(node->kind, node->fields[0], node->fields[1], node->fields[2], node->fields[3]);
+    return copy != TY_NULL && ty_packer_map_put(p, v, copy) && push(p, FRAME_FIELDS, copy, v) ? copy : TY_NULL;
+}
+
 /* --- any value ---------------------------------------------------------------------------------------------------------------------------- */
 
 static Value pack_slice(TyPacker *p, Value v)
@@ -396,6 +424,24 @@ static Value pack_slice(TyPacker *p, Value v)
     TySlice *slice = (TySlice *)ty_object(v);
     Value arguments = ty_tuple_pack(3, slice->start, slice->stop, slice->step);
     return arguments == TY_NULL ? TY_NULL : ty_packer_add(p, v, ty_node_new(TY_NODE_CALL, ty_from_object(&ty_slice_type), arguments, TY_NULL, TY_NULL));
+}
+
+/* Objects of a built-in type that is called with some of their attributes to make them. */
+static Value pack_by_attributes(TyPacker *p, Value v, const char *const *names)
+{
+    Value values[4];
+    size_t count = 0;
+    for (; names[count]; count++)
+        if ((values[count] = ty_get_attribute(v, ty_intern_text(names[count]))) == TY_NULL)
+            return TY_NULL;
+    Value arguments = ty_tuple_from_array(values, count);
+    return arguments == TY_NULL ? TY_NULL : ty_packer_add(p, v, ty_node_new(TY_NODE_CALL, ty_from_object(ty_type_of(v)), arguments, TY_NULL, TY_NULL));
+}
+
+static Value pack_proxy(TyPacker *p, Value v)
+{
+    Value copy = ty_call_one(ty_from_object(&ty_dict_type), v), arguments = copy == TY_NULL ? TY_NULL : ty_tuple_pack(1, copy);
+    return arguments == TY_NULL ? TY_NULL : ty_packer_add(p, v, ty_node_new(TY_NODE_CALL, ty_from_object(&ty_mappingproxy_type), arguments, TY_NULL, TY_NULL));
 }
 
 static Value pack_native(TyPacker *p, Value v)
@@ -429,6 +475,8 @@ Value ty_packer_value(TyPacker *p, Value v)
     if (ty_crossing_immutable(v))
         return v;
     Value known = ty_packer_map_get(p, v);
+    if (known != TY_NULL && p->copying)
+        return known;
     if (known != TY_NULL) {
         if (!ty_is_node(known) || ty_as_node(known)->created || ty_as_node(known)->kind == TY_NODE_INSTANCE)
             return known;
@@ -436,6 +484,10 @@ Value ty_packer_value(TyPacker *p, Value v)
             return ty_packer_refuse(p, v); /* what makes it needs it: pickle would never end */
     }
     TyType *type = ty_object_type(ty_object(v));
+    if (p->copying && type == &ty_node_type)
+        return copy_node(p, v);
+    if (type == &ty_package_type || type == &ty_hole_type)
+        return v;
     if (type == &ty_list_type)
         return pack_list(p, v);
     if (type == &ty_dict_type)
@@ -458,6 +510,12 @@ Value ty_packer_value(TyPacker *p, Value v)
         return ty_packer_add(p, v, ty_node_new(TY_NODE_METHOD, ty_as_bound_method(v)->function, ty_as_bound_method(v)->self, TY_NULL, TY_NULL));
     if (type == &ty_native_type)
         return pack_native(p, v);
+    if (type == &ty_property_type)
+        return pack_by_attributes(p, v, (const char *const[]){ "fget", "fset", "fdel", "__doc__", NULL });
+    if (type == &ty_classmethod_type || type == &ty_staticmethod_type)
+        return pack_by_attributes(p, v, (const char *const[]){ "__func__", NULL });
+    if (type == &ty_mappingproxy_type)
+        return pack_proxy(p, v);
     if (ty_is_module(v))
         return ty_packer_add(p, v, ty_crossing_module(p, v));
     return pack_other(p, v, type);
@@ -500,7 +558,7 @@ static int run_list(TyPacker *p, int64_t frame, Value copy)
 {
     TyArray *items = ty_load_relaxed(&ty_as_list(copy)->items);
     int done = pack_range(p, frame, items, items->items, items->capacity);
-    if (done != 1 || !any_node(items->items, items->capacity))
+    if (done != 1 || p->copying || !any_node(items->items, items->capacity))
         return done;
     Value node = ty_node_new(TY_NODE_LIST, copy, ty_from_object(items), TY_NULL, TY_NULL);
     if (node == TY_NULL || !add_step(p, node))
@@ -514,7 +572,7 @@ static int run_tuple(TyPacker *p, int64_t frame, Value copy)
 {
     TyTuple *tuple = ty_as_tuple(copy);
     int done = pack_range(p, frame, tuple, tuple->items, tuple->length);
-    if (done != 1 || !any_node(tuple->items, tuple->length))
+    if (done != 1 || p->copying || !any_node(tuple->items, tuple->length))
         return done;
     TyArray *items = ty_array_new(tuple->length);
     Value node = items ? ty_node_new(TY_NODE_TUPLE, copy, ty_from_object(items), TY_NULL, TY_NULL) : TY_NULL;
@@ -523,7 +581,7 @@ static int run_tuple(TyPacker *p, int64_t frame, Value copy)
     for (int64_t i = 0; i < tuple->length; i++) {
         ty_store(items, &items->items[i], tuple->items[i]);
         if (ty_is_node(tuple->items[i]))
-            ty_store(tuple, &tuple->items[i], TY_NONE);
+            ty_store(tuple, &tuple->items[i], HOLE);
     }
     return 1;
 }
@@ -574,7 +632,7 @@ static int run_dict(TyPacker *p, int64_t frame, Value copy)
     TyDict *dict = ty_as_dict(copy);
     TyDictTable *table = ty_load_relaxed(&dict->table);
     int done = run_dict_entries(p, frame, table);
-    if (done != 1)
+    if (done != 1 || p->copying)
         return done;
     uint32_t count = ty_load_relaxed(&table->entry_count);
     bool rehash = !ty_load_relaxed(&table->only_str) && has_mutable_key(table), nodes = rehash;
@@ -583,15 +641,17 @@ static int run_dict(TyPacker *p, int64_t frame, Value copy)
     if (!nodes)
         return 1;
     TyArray *pairs = rehash ? dict_pairs(table, ty_load_relaxed(&dict->length)) : NULL;
-    Value empty = ty_dict_new();
-    if (empty == TY_NULL || (rehash && !pairs))
+    Value other = ty_dict_new(); /* it takes the table, the copy its empty one */
+    if (other == TY_NULL || (rehash && !pairs))
         return -1;
-    Value node = ty_node_new(TY_NODE_DICT, copy, rehash ? TY_NULL : ty_from_object(table), rehash ? ty_from_object(pairs) : TY_NULL,
+    Value node = ty_node_new(TY_NODE_DICT, copy, rehash ? TY_NULL : other, rehash ? ty_from_object(pairs) : TY_NULL,
                              ty_from_immediate_int(ty_load_relaxed(&dict->length)));
     if (node == TY_NULL || !add_step(p, node))
         return -1;
+    ty_store_relaxed(&ty_as_dict(other)->length, ty_load_relaxed(&dict->length));
     ty_store_relaxed(&dict->length, 0);
-    ty_store_pointer(dict, (TyDictTable **)&dict->table, ty_load_relaxed(&ty_as_dict(empty)->table));
+    ty_store_pointer(dict, (TyDictTable **)&dict->table, ty_load_relaxed(&ty_as_dict(other)->table));
+    ty_store_pointer(ty_object(other), (TyDictTable **)&ty_as_dict(other)->table, table);
     return 1;
 }
 
@@ -632,6 +692,7 @@ bool ty_packer_run(TyPacker *p)
         case FRAME_TUPLE: done = run_tuple(p, frame, thing); break;
         case FRAME_DICT: done = run_dict(p, frame, thing); break;
         case FRAME_NODE: done = run_node(p, frame, thing); break;
+        case FRAME_FIELDS: done = pack_range(p, frame, ty_as_node(thing), ty_as_node(thing)->fields, TY_NODE_FIELDS); break;
         default: {
             TyArray *array = (TyArray *)ty_object(thing);
             done = pack_range(p, frame, array, array->items, array->capacity);
@@ -816,7 +877,7 @@ Value ty_crossing_pack_call(Value function, Value args, Value kwargs)
         for (int i = 0; i < 3; i++) {
             ty_store(items, &items->items[i], ty_tuple_item(call, i));
             if (ty_is_node(ty_tuple_item(call, i)))
-                ty_tuple_set(call, i, TY_NONE);
+                ty_tuple_set(call, i, HOLE);
         }
     }
     return ty_packer_finish(&packer, call);

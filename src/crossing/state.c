@@ -40,7 +40,7 @@ bool ty_crossing_alive(int64_t id)
 static void state_trace(TyObject *self, TyMarker *marker)
 {
     TyCrossingState *state = (TyCrossingState *)self;
-    ty_mark_range(marker, &state->handlers, 4);
+    ty_mark_range(marker, &state->handlers, 3);
 }
 
 static void state_destroy(TyObject *self)
@@ -67,7 +67,7 @@ TyCrossingState *ty_crossing_state(bool make)
     if (!state)
         return NULL;
     state->id = interpreter->id;
-    Value *dicts[] = { &state->handlers, &state->installed, &state->variables, &state->namespaces };
+    Value *dicts[] = { &state->handlers, &state->installed, &state->namespaces };
     for (size_t i = 0; i < TY_COUNT_OF(dicts); i++) {
         Value dict = ty_dict_new();
         if (dict == TY_NULL)

@@ -2,6 +2,7 @@
 #ifndef TY_CROSSING_STATE_H
 #define TY_CROSSING_STATE_H
 
+#include "base/futex.h"
 #include "object/interpreter.h"
 
 typedef struct TyCrossingState {
@@ -9,8 +10,10 @@ typedef struct TyCrossingState {
     int64_t id;          /* the interpreter's, never used again */
     Value handlers;      /* dict: address of a class → (class, how its instances cross) */
     Value installed;     /* dict: address of a namespace → dict: name → (what was put there, for which variable of the sender) */
-    Value variables;     /* dict: address of a namespace → dict: name → what was sent of it */
-    Value namespaces;    /* dict: key of a sender's namespace that belongs to no module → the namespace that stands for it here */
+    Value namespaces;    /* dict: address of a namespace that is no module's → (it, its package) */
+    TyMutex lock;        /* held while definitions are received */
+    TyThread *_Atomic owner;
+    int nesting;
 } TyCrossingState;
 
 TyCrossingState *ty_crossing_state(bool make); /* NULL: not made, or an exception */

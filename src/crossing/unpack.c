@@ -29,7 +29,7 @@ static Value list_from(TyArray *items) { return ty_list_from_array(items->items,
 
 /* --- making -------------------------------------------------------------------------------------------------------------- */
 
-static Value module_by_name(Value name)
+Value ty_crossing_module_here(Value name)
 {
     if (ty_str_equal_text(name, "__main__"))
         return ty_crossing_main_module();
@@ -42,7 +42,7 @@ static Value module_by_name(Value name)
 
 static Value make_name(TyNode *node)
 {
-    Value module = module_by_name(node->fields[0]), name = node->fields[1];
+    Value module = ty_crossing_module_here(node->fields[0]), name = node->fields[1];
     if (module == TY_NULL)
         return TY_NULL;
     if (ty_str_find_char(name, '.', 0, ty_str_length(name), 1) < 0)
@@ -55,9 +55,9 @@ static Value make_name(TyNode *node)
 
 static Value make_module(TyNode *node)
 {
-    Value module = module_by_name(node->fields[0]), more = node->fields[1];
+    Value module = ty_crossing_module_here(node->fields[0]), more = node->fields[1];
     for (int64_t i = 0; module != TY_NULL && more != TY_NULL && i < ty_tuple_length(more); i++)
-        if (module_by_name(ty_tuple_item(more, i)) == TY_NULL)
+        if (ty_crossing_module_here(ty_tuple_item(more, i)) == TY_NULL)
             return TY_NULL;
     return module;
 }
@@ -107,7 +107,7 @@ static Value make_method(TyNode *node)
 
 static Value make_class_dict(TyNode *node)
 {
-    Value class = resolve(node->fields[0]);
+    Value class = ty_crossing_define(node->fields[0]);
     return class == TY_NULL ? TY_NULL : ty_as_type(class)->dict;
 }
 
@@ -184,7 +184,7 @@ static bool fill_dict(TyNode *node)
                 return false;
         return true;
     }
-    TyDictTable *table = (TyDictTable *)ty_object(node->fields[1]);
+    TyDictTable *table = ty_load_relaxed(&ty_as_dict(node->fields[1])->table);
     bool fresh = ty_load_relaxed(&dict->length) == 0;
     for (uint32_t i = 0; i < ty_load_relaxed(&table->entry_count); i++) {
         TyDictEntry *entry = &table->entries[i];

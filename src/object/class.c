@@ -373,7 +373,7 @@ bool ty_class_set_name(TyType *type, Value name)
 }
 
 /* Fields of instances: the base's, then the named slots, then the attributes. */
-static bool lay_out(TyType *type, const SlotPlan *plan, Value namespace)
+static bool lay_out(TyType *type, const SlotPlan *plan, Value namespace, uint32_t expected)
 {
     TyType *base = type->parent;
     int64_t slot_count = plan->names == TY_NULL ? 0 : ty_list_length(plan->names);
@@ -403,7 +403,7 @@ static bool lay_out(TyType *type, const SlotPlan *plan, Value namespace)
     if (!has_dict)
         return true;
     type->flags |= TY_TYPE_HAS_DICT;
-    uint32_t wanted = base->inline_count + count_self_attributes(namespace);
+    uint32_t wanted = TY_MAX(expected, base->inline_count + count_self_attributes(namespace));
     if (type->flags & TY_TYPE_VARIABLE) {
         type->inline_count = 0;
         return true;
@@ -584,7 +584,7 @@ static TyType *class_allocate(TyType *metatype, Value name, Value bases, TyType 
     return ty_class_set_name(type, name) ? type : NULL;
 }
 
-static bool class_fill(TyType *type, Value bases, Value dict)
+static bool class_fill(TyType *type, Value bases, Value dict, uint32_t expected_attributes)
 {
     TyType *base = type->parent;
     SlotPlan plan = {0};
@@ -600,7 +600,7 @@ static bool class_fill(TyType *type, Value bases, Value dict)
         plan.add_dict = false;
     if (base->flags & TY_TYPE_TYPE) /* and so do a class's */
         plan.add_dict = false;
-    if (!lay_out(type, &plan, dict))
+    if (!lay_out(type, &plan, dict, expected_attributes))
         return false;
     if (plan.add_weakref)
         type->flags |= TY_TYPE_WEAKREFABLE;
@@ -667,7 +667,7 @@ Value ty_type_new(TyType *metatype, Value name, Value bases, Value namespace, Va
         dict = plain;
     }
     TyType *type = class_allocate(winner, name, bases, base, dict);
-    if (!type || !class_fill(type, bases, dict))
+    if (!type || !class_fill(type, bases, dict, 0))
         return TY_NULL;
     Value self = ty_from_object(type);
     if (!set_class_cell(type, dict, TY_NAME("__classcell__"), self) || !set_class_cell(type, dict, TY_NAME("__classdictcell__"), dict))
@@ -675,6 +675,15 @@ Value ty_type_new(TyType *metatype, Value name, Value bases, Value namespace, Va
     if (!set_names(type) || !call_init_subclass(type, keyword_names, keyword_values))
         return TY_NULL;
     return self;
+}
+
+Value ty_class_restore(TyType *metatype, Value name, Value bases, Value namespace, uint32_t inline_count)
+{
+    TyType *base = best_base(bases);
+    if (!base)
+        return TY_NULL;
+    TyType *type = class_allocate(metatype, name, bases, base, namespace);
+    return type && class_fill(type, bases, namespace, inline_count) ? ty_from_object(type) : TY_NULL;
 }
 
 /* A class for C modules: name with its module, one base. */

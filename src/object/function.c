@@ -379,7 +379,7 @@ TyType ty_method_type = {
 
 /* --- cells ------------------------------------------------------------------------------------------------------------------------ */
 
-static void cell_trace(TyObject *self, TyMarker *marker) { ty_mark(marker, ((TyCell *)self)->content); }
+static void cell_trace(TyObject *self, TyMarker *marker) { ty_mark_range(marker, &((TyCell *)self)->content, 2); }
 
 Value ty_cell_new(Value content)
 {

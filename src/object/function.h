@@ -14,11 +14,12 @@ typedef struct TyFunction { /* code, defaults and kwdefaults may be replaced by 
     Value closure;               /* tuple of cells or TY_NULL */
     Value name, qualname, module, doc;
     Value annotations, annotate, type_params; /* TY_NULL: none */
+    Value crossing;              /* what identifies it to other interpreters, once it has travelled; or TY_NULL */
     Value attributes_spill;      /* TyAttributes with no slots of its own: __dict__ */
 } TyFunction;
 
 typedef struct TyBoundMethod { TyObject base; Value function, self; } TyBoundMethod;
-typedef struct TyCell { TyObject base; Value content; } TyCell;
+typedef struct TyCell { TyObject base; Value content, crossing; } TyCell; /* crossing: as a function's */
 typedef struct TyClassMethod { TyObject base; Value callable; Value attributes_spill; } TyClassMethod; /* and static methods */
 
 extern TyType ty_function_type, ty_method_type, ty_cell_type, ty_classmethod_type, ty_staticmethod_type, ty_property_type, ty_super_type;

@@ -154,6 +154,7 @@ struct TyType {
     Value slot_names;             /* tuple of __slots__ of this class, or TY_NULL */
     Value abstract_methods, annotate, annotation_cache, type_params;
     Value module_state;           /* what C modules keep with a heap type they make */
+    Value crossing;               /* of a heap type: what identifies it to other interpreters, once it has travelled; or TY_NULL */
     TyInterpreter *interpreter;   /* of a heap type */
 };
 

@@ -37,6 +37,9 @@ bool ty_slot_member_offset(Value descriptor, uint32_t *offset);     /* a slot wh
 const char *ty_native_doc_text(const char *doc);
 Value ty_native_doc_signature(const char *name, const char *doc);
 
+/* A class as another interpreter has it, but for what its namespace holds: no method of the metaclass or of a base runs, and nothing is told of its name.
+ * `inline_count`: the attributes that instances have in place there. */
+Value ty_class_restore(TyType *metatype, Value name, Value bases, Value namespace, uint32_t inline_count);
 TyType *ty_class_metatype(TyType *metatype, Value bases); /* the most derived of the metatypes; NULL: conflict raised */
 extern const TyGetSetDef ty_dict_getset;               /* __dict__ of instances */
 bool ty_type_has_plain_dict(TyType *type);             /* instances have attributes of their own, and nothing of the class stands before their __dict__ */
