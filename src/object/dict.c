@@ -85,13 +85,14 @@ TY_INLINE uint32_t place_load(const TyDictTable *table, size_t place, int width)
     return __atomic_load_n((const uint32_t *)index + place, __ATOMIC_ACQUIRE);
 }
 
-/* Publishes an entry in the first empty place for its hash. */
-static void place_insert(TyDictTable *table, int64_t hash, uint32_t number)
+/* Publishes an entry in the first place for its hash that is empty, or whose entry is dead: no probe ends at that one, before or after. */
+TY_INLINE void place_insert(TyDictTable *table, int64_t hash, uint32_t number, bool any_dead)
 {
     size_t mask = ((size_t)1 << table->index_log2) - 1, place = (size_t)hash & mask;
     uint64_t perturb = (uint64_t)hash;
     int width = table->index_width;
-    while (place_load(table, place, width) != 0) {
+    uint32_t there;
+    while ((there = place_load(table, place, width)) != 0 && !(any_dead && ty_field(&table->entries[there - 1].key) == TY_NULL)) {
         perturb >>= 5;
         place = (place * 5 + perturb + 1) & mask;
     }
@@ -115,7 +116,7 @@ static void table_put(TyDictTable *table, uint32_t number, Value key, int64_t ha
     entry->hash = hash;
     ty_store(table, &entry->key, key);
     ty_store(table, &entry->value, value);
-    place_insert(table, hash, number + 1);
+    place_insert(table, hash, number + 1, true);
 }
 
 /* Adds an entry behind the others; there is room. */
@@ -139,6 +140,25 @@ static void table_prepend(TyDictTable *table, Value key, int64_t hash, Value val
         table->end = number + 1;
 }
 
+/* The same table once more, for one without dead entries. Under the lock of the dict that holds it. */
+static TyDictTable *table_copied(const TyDictTable *old)
+{
+    size_t index = (size_t)old->index_width << old->index_log2, size = sizeof(TyDictTable) + old->capacity * sizeof(TyDictEntry) + index;
+    TyDictTable *table = ty_allocate(&ty_dict_table_type, size);
+    if (!table)
+        return NULL;
+    uint32_t count = ty_load_relaxed(&old->entry_count);
+    table->index_log2 = old->index_log2;
+    table->index_width = old->index_width;
+    table->capacity = old->capacity;
+    ty_store_relaxed(&table->only_str, ty_load_relaxed(&old->only_str));
+    memcpy(table->entries, old->entries, count * sizeof(TyDictEntry));
+    memcpy(&table->entries[table->capacity], &old->entries[old->capacity], index);
+    table->end = count;
+    ty_store_release(&table->entry_count, count);
+    return table;
+}
+
 /* A table with the living entries of another and room for `count`, behind a gap. Under the lock of the dict that holds it. */
 static TyDictTable *table_rebuilt(const TyDictTable *old, uint64_t count, uint32_t gap)
 {
@@ -159,7 +179,7 @@ static TyDictTable *table_rebuilt(const TyDictTable *old, uint64_t count, uint32
         ty_store(table, &entry->key, key);
         ty_store(table, &entry->value, value);
         only_str = only_str && ty_is_exact_str(key);
-        place_insert(table, from->hash, used);
+        place_insert(table, from->hash, used, false);
     }
     ty_store_relaxed(&table->only_str, only_str);
     table->end = used;
@@ -534,7 +554,9 @@ static bool copy_into(TyDict *target, TyDict *source)
 {
     bool locked = ty_object_lock(&source->base);
     int64_t length = ty_load_relaxed(&source->length);
-    TyDictTable *table = length == 0 ? EMPTY_TABLE : table_rebuilt(ty_load_relaxed(&source->table), (uint64_t)length, 0);
+    const TyDictTable *from = ty_load_relaxed(&source->table);
+    bool dense = ty_load_relaxed(&from->entry_count) == length && ty_load_relaxed(&from->gap) == 0 && from->index_log2 <= log2_for((uint64_t)length) + 1;
+    TyDictTable *table = length == 0 ? EMPTY_TABLE : dense ? table_copied(from) : table_rebuilt(from, (uint64_t)length, 0);
     ty_object_unlock(&source->base, locked);
     if (!table)
         return false;

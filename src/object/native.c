@@ -111,6 +111,8 @@ TySignature *ty_signature_parsed(TySignature *s)
     int none = 0;
     if (atomic_compare_exchange_strong_explicit(&s->state, &none, 1, memory_order_acquire, memory_order_acquire)) {
         parse_signature(s);
+        if (s->total == s->positional)
+            ty_store_relaxed(&s->direct, s->total + 1u);
         ty_store_release(&s->state, 2);
     } else
         while (ty_load_acquire(&s->state) != 2) {
@@ -239,7 +241,7 @@ Value ty_native_invoke(const TyNativeDef *def, TySignature *signature, Value sel
         return ty_raise_recursion_error(" while calling a Python object");
     if (def->calling == TY_NATIVE_RAW)
         return def->function.raw(self, arguments, count, keywords);
-    TySignature *s = ty_signature_parsed(signature);
+    TySignature *s = TY_LIKELY(ty_load_acquire(&signature->state) == 2) ? signature : ty_signature_parsed(signature);
     Value flat[s->total + 1u]; /* no larger than needed: what lies in unused room from earlier calls would be kept alive */
     if (TY_LIKELY((keywords == TY_NULL || ty_tuple_length(keywords) == 0) && count >= s->required_positional && count <= s->positional && s->total == s->positional)) {
         for (unsigned i = 0; i < s->total; i++)

@@ -59,6 +59,7 @@ struct TyMemberDef {
 #define TY_PARAMETERS_MAX 32
 typedef struct TySignature {
     _Atomic int state;           /* 0 not parsed, 1 being parsed, 2 parsed */
+    _Atomic uint32_t direct;     /* parsed, and all parameters positional: one more than there are; else 0 */
     const char *text;
     uint8_t positional_only, positional, keyword_only; /* `positional` includes the positional-only ones */
     uint8_t required_positional; /* how many of the positional ones have no default */
@@ -103,6 +104,12 @@ extern TyType ty_native_type, ty_method_descriptor_type, ty_class_method_descrip
 Value ty_native_new(const TyNativeDef *def, Value self, Value module, Value owner);
 /* Calls the C function of `def` with self and a Python call's arguments. */
 Value ty_native_invoke(const TyNativeDef *def, TySignature *signature, Value self, const Value *arguments, size_t count, Value keywords);
+
+/* Whether a call with exactly so many positional arguments needs no distribution: def->function.flat takes them as they lie, and may write to them. */
+TY_INLINE bool ty_native_takes(const TySignature *signature, size_t count)
+{
+    return signature && ty_load_relaxed(&signature->direct) == count + 1;
+}
 
 /* --- arguments to C: each raises the error CPython's argument conversion would ------------------------------------------ */
 

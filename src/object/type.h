@@ -13,6 +13,18 @@ typedef struct TyLookupEntry {
 } TyLookupEntry;
 
 uint32_t ty_type_version(TyType *type);
+/* ty_type_lookup of an interned name, with the way through the thread's cache inline. */
+TY_INLINE Value ty_type_lookup_inline(TyType *type, Value name)
+{
+    TyLookupEntry *cache = ty_thread->lookup_cache;
+    uint32_t version = ty_load_acquire(&type->version);
+    if (TY_LIKELY(cache && version != 0)) {
+        TyLookupEntry *entry = &cache[(version * 0x9E3779B1u ^ (uint32_t)(name >> 4)) & (TY_LOOKUP_CACHE_SIZE - 1)];
+        if (TY_LIKELY(entry->version == version && entry->name == name))
+            return entry->value;
+    }
+    return ty_type_lookup(type, name);
+}
 Value ty_type_call(Value self, const Value *arguments, size_t count, Value keywords);
 void ty_type_each_subclass(TyType *type, void (*visit)(TyType *subclass, void *context), void *context);
 Value ty_type_subclass_list(TyType *type, bool make);  /* list of weak references; TY_NULL if there is none */

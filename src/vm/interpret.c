@@ -142,6 +142,18 @@ static TY_NOINLINE Value inplace_add(Value left, Value right)
     return ty_is_exact_str(left) && ty_is_exact_str(right) ? ty_str_append(left, right) : ty_inplace(TY_BINARY_ADD, left, right);
 }
 
+/* Comparisons of what is neither two ints nor two floats. */
+static TY_NOINLINE Value compare(Value left, Value right, int op)
+{
+    if (ty_is_exact_str(left) && ty_is_exact_str(right)) {
+        if (op == TY_EQ || op == TY_NE)
+            return ty_from_bool(ty_str_equal(left, right) == (op == TY_EQ));
+        int order = ty_str_compare(left, right);
+        return ty_from_bool(op == TY_LT ? order < 0 : op == TY_LE ? order <= 0 : op == TY_GT ? order > 0 : order >= 0);
+    }
+    return ty_compare(left, right, op);
+}
+
 static TY_NOINLINE Value slow_subscript(Value container, Value key) { return ty_get_item(container, key); }
 
 /* Whether a function's frame can be made by copying exactly the positional arguments. */
@@ -219,6 +231,56 @@ void ty_frame_pop(TyFrame *frame)
     thread->recursion--;
 }
 
+/* A Python function whose parameters are not just the arguments: pushes its frame. */
+static TY_NOINLINE Value call_function(TyThread *thread, TyFunction *function, const Value *arguments, size_t count)
+{
+    TyCode *code = function->code;
+    Value defaults = ty_field(&function->defaults);
+    size_t missing = code->positional_count - count;
+    /* Only defaults are missing, and there are enough. */
+    if (TY_LIKELY(count < code->positional_count && !(code->flags & (TY_CODE_VARARGS | TY_CODE_VARKEYWORDS)) && code->keyword_only_count == 0 &&
+                  defaults != TY_NULL && (size_t)ty_tuple_length(defaults) >= missing)) {
+        TyFrame *callee = push_frame(thread, function, code->positional_count, TY_FRAME_CALL);
+        if (TY_UNLIKELY(!callee))
+            return ty_raise_recursion_error("");
+        const Value *rest = ty_as_tuple(defaults)->items + ty_tuple_length(defaults) - missing;
+        for (size_t i = 0; i < count; i++)
+            callee->registers[i] = arguments[i];
+        for (size_t i = 0; i < missing; i++)
+            callee->registers[count + i] = rest[i];
+        return TY_NULL;
+    }
+    TyFrame *callee = ty_frame_push(function, arguments, count, TY_NULL);
+    if (callee)
+        callee->kind = TY_FRAME_CALL;
+    return TY_NULL;
+}
+
+/* The same with one argument before the others. */
+static TyFrame *push_prepended(TyThread *thread, TyFunction *function, Value first, const Value *arguments, size_t count, TyFrameKind kind)
+{
+    if (TY_LIKELY(takes_exactly(function->code, count + 1))) {
+        TyFrame *callee = push_frame(thread, function, (uint32_t)count + 1, kind);
+        if (TY_UNLIKELY(!callee)) {
+            ty_raise_recursion_error("");
+            return NULL;
+        }
+        callee->registers[0] = first;
+        for (size_t i = 0; i < count; i++)
+            callee->registers[i + 1] = arguments[i];
+        return callee;
+    }
+    Value all[33];
+    all[0] = first;
+    memcpy(all + 1, arguments, count * sizeof(Value));
+    TyFrame *before = thread->frame;
+    call_function(thread, function, all, count + 1);
+    if (thread->frame == before)
+        return NULL;
+    thread->frame->kind = kind;
+    return thread->frame;
+}
+
 /* Calls from the interpreter: pushes a frame when the callee is a Python function (true: *pushed), else gives the result. */
 static TY_NOINLINE Value call_slow(TyThread *thread, Value callee, const Value *arguments, size_t count, Value keywords, bool *pushed)
 {
@@ -236,6 +298,10 @@ static TY_NOINLINE Value call_slow(TyThread *thread, Value callee, const Value *
         TyBoundMethod *method = ty_as_bound_method(callee);
         size_t total = count + (keywords == TY_NULL ? 0 : (size_t)ty_tuple_length(keywords));
         if (total < 32) {
+            if (keywords == TY_NULL) {
+                *pushed = push_prepended(thread, ty_as_function(method->function), method->self, arguments, count, TY_FRAME_CALL) != NULL;
+                return TY_NULL;
+            }
             Value all[33];
             all[0] = method->self;
             memcpy(all + 1, arguments, total * sizeof(Value));
@@ -245,19 +311,25 @@ static TY_NOINLINE Value call_slow(TyThread *thread, Value callee, const Value *
     if (ty_is_exact(callee, &ty_type_type)) {
         TyType *type = ty_as_type(callee);
         if (type->slots.new == ty_object_new && type->slots.init == ty_slot_python_init && !(type->flags & TY_TYPE_ABSTRACT)) {
-            Value init = ty_type_lookup(type, TY_NAME("__init__"));
+            Value init = ty_type_lookup_inline(type, TY_NAME("__init__"));
             size_t total = count + (keywords == TY_NULL ? 0 : (size_t)ty_tuple_length(keywords));
             if (ty_is_function(init) && total < 32) {
                 Value instance = ty_type_allocate(type, 0);
                 if (instance == TY_NULL)
                     return TY_NULL;
-                Value all[33];
-                all[0] = instance;
-                memcpy(all + 1, arguments, total * sizeof(Value));
-                TyFrame *init_frame = ty_frame_push(ty_as_function(init), all, count + 1, keywords);
+                TyFrame *init_frame;
+                if (keywords == TY_NULL)
+                    init_frame = push_prepended(thread, ty_as_function(init), instance, arguments, count, TY_FRAME_INIT);
+                else {
+                    Value all[33];
+                    all[0] = instance;
+                    memcpy(all + 1, arguments, total * sizeof(Value));
+                    init_frame = ty_frame_push(ty_as_function(init), all, count + 1, keywords);
+                    if (init_frame)
+                        init_frame->kind = TY_FRAME_INIT;
+                }
                 if (!init_frame)
                     return TY_NULL;
-                init_frame->kind = TY_FRAME_INIT;
                 init_frame->instance = instance;
                 *pushed = true;
                 return TY_NULL;
@@ -655,7 +727,7 @@ traced:
                     }
                 }
             } else if (type->slots.get_item == ty_slot_python_get_item) {
-                Value method = ty_type_lookup(type, TY_NAME("__getitem__"));
+                Value method = ty_type_lookup_inline(type, TY_NAME("__getitem__"));
                 if (ty_is_function(method) && takes_exactly(ty_as_function(method)->code, 2)) {
                     SAVE();
                     TyFrame *callee = push_frame(thread, ty_as_function(method), 2, TY_FRAME_CALL);
@@ -840,7 +912,7 @@ traced:
     { double x, y; if (as_doubles(left, right, &x, &y)) yes(x operator y) }
 #define YES_STORE(condition) { RA = ty_from_bool(condition); NEXT(1); }
 #define COMPARISON(NAME, operator, OP) \
-    CASE(NAME) { Value left = RB, right = RC; COMPARED(operator, OP, left, right, YES_STORE) SAVE(); RESULT(ty_compare(left, right, OP), 1); }
+    CASE(NAME) { Value left = RB, right = RC; COMPARED(operator, OP, left, right, YES_STORE) SAVE(); RESULT(compare(left, right, OP), 1); }
     COMPARISON(LESS, <, TY_LT)
     COMPARISON(LESS_EQUAL, <=, TY_LE)
     COMPARISON(EQUAL, ==, TY_EQ)
@@ -909,9 +981,9 @@ traced:
 #define YES_JUMP(condition) { NEXT((condition) == (bool)C ? ty_ext_jump(EXT) : 2); }
 #define JUMP_COMPARISON(NAME, operator, OP) \
     CASE(LOOP_IF_##NAME) SAFEPOINT(); /* fall through */ \
-    CASE(JUMP_IF_##NAME) { Value left = RA, right = RB; COMPARED(operator, OP, left, right, YES_JUMP) SAVE(); value = ty_compare(left, right, OP); goto jump_on_value; } \
+    CASE(JUMP_IF_##NAME) { Value left = RA, right = RB; COMPARED(operator, OP, left, right, YES_JUMP) SAVE(); value = compare(left, right, OP); goto jump_on_value; } \
     CASE(LOOP_IF_##NAME##_INT) SAFEPOINT(); /* fall through */ \
-    CASE(JUMP_IF_##NAME##_INT) { Value left = RA, right = ty_from_immediate_int(ty_op_b_int(word)); COMPARED(operator, OP, left, right, YES_JUMP) SAVE(); value = ty_compare(left, right, OP); goto jump_on_value; }
+    CASE(JUMP_IF_##NAME##_INT) { Value left = RA, right = ty_from_immediate_int(ty_op_b_int(word)); COMPARED(operator, OP, left, right, YES_JUMP) SAVE(); value = compare(left, right, OP); goto jump_on_value; }
     JUMP_COMPARISON(LESS, <, TY_LT)
     JUMP_COMPARISON(LESS_EQUAL, <=, TY_LE)
     JUMP_COMPARISON(EQUAL, ==, TY_EQ)
@@ -1049,8 +1121,12 @@ jump_on_value: {
                 ENTER_FRAME();
                 goto start_frame;
             }
+            value = call_function(thread, function, arguments, count);
+            goto called;
         } else if (ty_is_exact(callee, &ty_native_type)) {
             TyNative *native = (TyNative *)ty_object(callee);
+            if (TY_LIKELY(ty_native_takes(native->signature, count)))
+                RESULT(native->def->function.flat(native->self, &registers[B + 1]), 1);
             RESULT(ty_native_invoke(native->def, native->signature, native->self, arguments, count, TY_NULL), 1);
         }
         bool pushed;
@@ -1077,11 +1153,17 @@ jump_on_value: {
                 ENTER_FRAME();
                 goto start_frame;
             }
+            value = call_function(thread, function, arguments, count);
+            goto called;
         } else if (self != TY_NULL && ty_is_exact(callee, &ty_method_descriptor_type)) {
             TyMethodDescriptor *d = (TyMethodDescriptor *)ty_object(callee);
+            if (TY_LIKELY(ty_native_takes(d->signature, count - 1))) /* LOAD_METHOD has seen that self is of the type */
+                RESULT(d->def->function.flat(self, &registers[B + 2]), 1);
             RESULT(ty_native_invoke(d->def, d->signature, self, arguments + 1, count - 1, TY_NULL), 1);
         } else if (ty_is_exact(callee, &ty_native_type)) {
             TyNative *native = (TyNative *)ty_object(callee);
+            if (TY_LIKELY(ty_native_takes(native->signature, count)))
+                RESULT(native->def->function.flat(native->self, (Value *)arguments), 1);
             RESULT(ty_native_invoke(native->def, native->signature, native->self, arguments, count, TY_NULL), 1);
         }
         bool pushed;
