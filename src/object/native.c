@@ -460,10 +460,10 @@ static Value native_get_qualname(Value self)
 static Value native_reduce(Value self, Value *a)
 {
     TyNative *n = (TyNative *)ty_object(self);
-    Value name = def_name(n->def);
-    if (n->self == TY_NULL || ty_is_module(n->self))
+    Value name = def_name(n->def), place = n->self == TY_NULL && n->def->binding == TY_NATIVE_STATIC_METHOD ? n->owner : n->self;
+    if (place == TY_NULL || ty_is_module(place))
         return name;
-    return ty_tuple_pack(2, ty_module_function("builtins", "getattr"), ty_tuple_pack(2, n->self, name));
+    return ty_tuple_pack(2, ty_module_function("builtins", "getattr"), ty_tuple_pack(2, place, name));
 }
 
 static const TyNativeDef native_methods[] = { TY_METHOD("__reduce__(self, /)", native_reduce, "Helper for pickle."), {0} };

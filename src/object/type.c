@@ -111,13 +111,14 @@ static Value lookup_mro(TyType *type, Value name)
         mro = ty_field_acquire(&type->mro);
     }
     TyTuple *t = ty_as_tuple(mro);
+    Value before = ty_thread->exception; /* one that is being handled by the caller: not for the lookup to lose */
     for (int64_t i = 0; i < t->length; i++) {
         TyType *base = ty_as_type(t->items[i]);
         Value found = ty_dict_get_str(ty_field_acquire(&base->dict), name);
         if (found != TY_NULL)
             return found;
-        if (TY_UNLIKELY(ty_raised()))
-            ty_clear_exception();
+        if (TY_UNLIKELY(ty_thread->exception != before))
+            ty_thread->exception = before;
     }
     return TY_NULL;
 }

@@ -52,7 +52,13 @@ static Value raw(Value v, Value *a)
         return TY_NULL;
     if (view->suboffsets || !(ty_buffer_is_contiguous(view, 'C') || ty_buffer_is_contiguous(view, 'F')))
         return ty_raise(&ty_BufferError, "cannot extract raw buffer from non-contiguous buffer");
-    return ty_memoryview_from_memory(view->data, view->length, view->read_only, v);
+    if (ty_buffer_is_contiguous(view, 'C')) {
+        Value plain = ty_memoryview_new(view->exporter);
+        return plain == TY_NULL ? TY_NULL : ty_call_method_one(plain, TY_NAME("cast"), TY_NAME("B"));
+    }
+    /* memoryview casts rows alone. What keeps the memory is a PickleBuffer that nobody else can release. */
+    Value keeper = ty_call_one(ty_from_object(&ty_pickle_buffer_type), view->exporter);
+    return keeper == TY_NULL ? TY_NULL : ty_memoryview_from_memory(view->data, view->length, view->read_only, keeper);
 }
 
 static const TyNativeDef methods[] = {

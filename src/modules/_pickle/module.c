@@ -18,13 +18,10 @@ TyType *ty_pickle_error(int which)
 
 Value ty_pickle_import(Value name)
 {
-    Value modules = ty_interpreter()->modules;
-    Value module = ty_is_exact_str(name) ? ty_get_item_or_null(modules, name) : TY_NULL;
-    if (module != TY_NULL || ty_raised())
-        return module;
+    /* Also where the module is there already: another thread may be running its body yet. */
     if (ty_import_level(name, TY_NONE, TY_NONE, ty_from_immediate_int(0)) == TY_NULL)
         return TY_NULL;
-    return ty_get_item(modules, name);
+    return ty_get_item(ty_interpreter()->modules, name);
 }
 
 bool ty_pickle_hook(Value self, Value name, TyNativeFunction ours, Value *hook)

@@ -36,6 +36,7 @@ typedef struct Writing { /* of one pickle */
     int64_t frame;           /* where the present frame begins, or -1 */
     bool framing;
     Value persistent_id, reducer_override; /* TY_NULL: there is none */
+    Value dispatch_table;    /* the pickler's own, or TY_NULL */
     const Outer *outer;
     int depth;               /* of `outer` */
 } Writing;
@@ -374,20 +375,21 @@ static bool save_picklebuffer(Writing *w, Value v)
         return false;
     if (view->suboffsets || !(ty_buffer_is_contiguous(view, 'C') || ty_buffer_is_contiguous(view, 'F')))
         return fail("PickleBuffer can not be pickled when pointing to a non-contiguous buffer");
+    TyBuffer own; /* the callback may release the object's */
     int in_band = 1;
+    if (!ty_buffer_get(v, &own, TY_BUFFER_FULL_RO))
+        return false;
     if (w->pickler->buffer_callback != TY_NULL) {
         Value answer = ty_call_one(w->pickler->buffer_callback, v);
         in_band = answer == TY_NULL ? -1 : ty_is_true(answer);
     }
-    if (in_band < 0)
-        return false;
-    if (in_band) {
-        if (!ty_pickle_buffer_view(v, &view)) /* the callback may have released it */
-            return false;
-        bool fine = view->read_only ? put_bytes_object(w, view->data, (size_t)view->length, TY_NULL) : put_bytearray(w, view->data, (size_t)view->length);
-        return fine && memoize(w, v);
-    }
-    return put_op(w, OP_NEXT_BUFFER) && (!view->read_only || put_op(w, OP_READONLY_BUFFER));
+    bool fine = in_band >= 0;
+    if (fine && in_band)
+        fine = (own.read_only ? put_bytes_object(w, own.data, (size_t)own.length, TY_NULL) : put_bytearray(w, own.data, (size_t)own.length)) && memoize(w, v);
+    else if (fine)
+        fine = put_op(w, OP_NEXT_BUFFER) && (!own.read_only || put_op(w, OP_READONLY_BUFFER));
+    ty_buffer_release(&own);
+    return fine;
 }
 
 /* Protocol 0: raw-unicode-escape, with what would end the line escaped too. */
@@ -639,15 +641,11 @@ static bool save_frozenset(Writing *w, Value v)
 
 /* --- by name --------------------------------------------------------------------------------------------------------- */
 
-/* The object that a dotted path leads to; TY_NULL without an exception if there is none. */
+/* The object that a dotted path leads to; TY_NULL with AttributeError, or what else the lookup raised. */
 static Value attribute_at(Value object, Value path)
 {
-    for (int64_t i = 0; object != TY_NULL && i < ty_list_length(path); i++) {
-        bool failed = false;
-        object = ty_get_attribute_or_null(object, ty_list_item(path, i), &failed);
-        if (failed)
-            return TY_NULL;
-    }
+    for (int64_t i = 0; object != TY_NULL && i < ty_list_length(path); i++)
+        object = ty_get_attribute(object, ty_list_item(path, i));
     return object;
 }
 
@@ -667,10 +665,12 @@ static Value search_modules(Value v, Value path)
         Value name = ty_tuple_item(pair, 0), module = ty_tuple_item(pair, 1);
         if (module == TY_NONE || (ty_is_str(name) && is_main(name)))
             continue;
-        if (attribute_at(module, path) == v)
+        Value found = attribute_at(module, path);
+        if (found == v)
             return name;
-        if (ty_raised())
+        if (found == TY_NULL && !ty_raised_is(&ty_AttributeError))
             return TY_NULL;
+        ty_clear_exception();
     }
     return TY_NULL;
 }
@@ -703,10 +703,10 @@ static Value which_module(Value v, Value name, Value path)
     Value found = attribute_at(module, path);
     if (found == v)
         return module_name;
-    if (ty_raised())
-        return TY_NULL;
+    if (found == TY_NULL && ty_raised_is(&ty_AttributeError))
+        return ty_raise_from(ty_pickle_error(TY_PICKLE_PICKLING_ERROR), "Can't pickle %R: it's not found as %S.%S", v, module_name, name);
     if (found == TY_NULL)
-        return TY_PICKLING("Can't pickle %R: it's not found as %S.%S", v, module_name, name);
+        return TY_NULL;
     return TY_PICKLING("Can't pickle %R: it's not the same object as %S.%S", v, module_name, name);
 }
 
@@ -716,7 +716,7 @@ static bool put_identifier(Writing *w, Value text, const char *what)
     if (bytes == TY_NULL) {
         if (!ty_raised_is(&ty_UnicodeEncodeError))
             return false;
-        ty_raise_from(ty_pickle_error(TY_PICKLE_PICKLING_ERROR), "can't pickle %s identifier '%S' using pickle protocol %d", what, text,
+        ty_raise_from(ty_pickle_error(TY_PICKLE_PICKLING_ERROR), "can't pickle %s identifier %R using pickle protocol %d", what, text,
                       (int)w->pickler->protocol);
         return false;
     }
@@ -988,7 +988,7 @@ static bool save_reduce(Writing *w, const Value *parts, size_t count, Value v)
 /* The entry of the pickler's own dispatch table, or of copyreg's; TY_NULL: none, or failed with an exception. */
 static Value dispatch_entry(Writing *w, Value type)
 {
-    Value table = w->pickler->dispatch_table;
+    Value table = w->dispatch_table;
     if (table == TY_NULL)
         return ty_dict_get(w->state[TY_PICKLE_DISPATCH_TABLE], type);
     return ty_get_item_or_null(table, type);
@@ -1169,6 +1169,8 @@ static bool write_pickle(Pickler *p, Value v, bool hooks, Value *bytes)
         if (!ty_pickle_hook(self, TY_NAME("persistent_id"), base_persistent_id, &w.persistent_id))
             return false;
         w.reducer_override = ty_get_attribute_or_null(self, TY_NAME("reducer_override"), &failed);
+        if (!failed)
+            w.dispatch_table = ty_get_attribute_or_null(self, TY_NAME("dispatch_table"), &failed);
         if (failed)
             return false;
     }

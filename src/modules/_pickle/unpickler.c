@@ -34,6 +34,7 @@ typedef struct Reading { /* one pickle */
     const Value *state;
     const uint8_t *data;     /* what is at hand */
     int64_t position, size;
+    int64_t frame_end;       /* of the present frame, or 0 */
     int64_t peeked;          /* bytes of it, at the end, that the file still has */
     Value persistent_load;   /* TY_NULL: there is none */
     bool finds;              /* find_class is the subclass's own */
@@ -75,7 +76,7 @@ static void take_input(Reading *r, Value bytes)
 {
     ty_store(r->u, &r->u->input, bytes);
     r->data = ty_bytes_data(bytes);
-    r->position = 0;
+    r->position = r->frame_end = 0;
     r->size = ty_bytes_length(bytes);
 }
 
@@ -127,6 +128,8 @@ TY_INLINE const uint8_t *take(Reading *r, int64_t size)
 {
     if (TY_LIKELY(size <= r->size - r->position)) {
         const uint8_t *data = r->data + r->position;
+        if (TY_UNLIKELY(r->position < r->frame_end && size > r->frame_end - r->position))
+            return fail("pickle exhausted before end of frame"), NULL;
         r->position += size;
         return data;
     }
@@ -138,6 +141,8 @@ static const uint8_t *take_line(Reading *r, int64_t *size)
 {
     const uint8_t *start = r->data + r->position;
     const uint8_t *end = r->size > r->position ? memchr(start, '\n', (size_t)(r->size - r->position)) : NULL;
+    if (end && r->position < r->frame_end && end >= r->data + r->frame_end)
+        return fail("pickle exhausted before end of frame"), NULL;
     if (end) {
         *size = end + 1 - start;
         r->position += *size;
@@ -311,6 +316,13 @@ static bool memo_top(Reading *r, int64_t number)
 
 /* --- instructions: constants ------------------------------------------------------------------------------------------- */
 
+/* Numbers end at a NUL, as they would in C. */
+static size_t text_length(const uint8_t *line, int64_t size)
+{
+    const uint8_t *end = memchr(line, 0, (size_t)size);
+    return end ? (size_t)(end - line) : (size_t)size;
+}
+
 static bool load_int_line(Reading *r)
 {
     int64_t size;
@@ -319,7 +331,9 @@ static bool load_int_line(Reading *r)
         return false;
     if (size == 3 && line[0] == '0' && (line[1] == '0' || line[1] == '1'))
         return push(r->u, ty_from_bool(line[1] == '1'));
-    Value v = ty_int_from_text((const char *)line, (size_t)size - 1, 0);
+    if (size < 2)
+        return fail("pickle data was truncated");
+    Value v = ty_int_from_text((const char *)line, text_length(line, size - 1), 10);
     if (v == TY_NULL && ty_raised_is(&ty_ValueError)) {
         ty_clear_exception();
         ty_raise(&ty_ValueError, "could not convert string to int");
@@ -333,10 +347,12 @@ static bool load_long_line(Reading *r)
     const uint8_t *line = take_line(r, &size);
     if (!line)
         return false;
+    if (size < 2)
+        return fail("pickle data was truncated");
     size--;
     if (size > 0 && line[size - 1] == 'L')
         size--;
-    return push(r->u, ty_int_from_text((const char *)line, (size_t)size, 0));
+    return push(r->u, ty_int_from_text((const char *)line, text_length(line, size), 10));
 }
 
 static bool load_float_line(Reading *r)
@@ -345,7 +361,9 @@ static bool load_float_line(Reading *r)
     const uint8_t *line = take_line(r, &size);
     if (!line)
         return false;
-    return push(r->u, ty_float_from_text((const char *)line, (size_t)size - 1));
+    if (size < 2)
+        return fail("pickle data was truncated");
+    return push(r->u, ty_float_from_text((const char *)line, text_length(line, size - 1)));
 }
 
 static bool load_binfloat(Reading *r)
@@ -534,10 +552,10 @@ static bool load_dict(Reading *r)
 static bool append_from(Unpickler *u, int64_t height)
 {
     int64_t count = u->depth - height;
+    if (height <= u->fence)
+        return underflow(u);
     if (count == 0)
         return true;
-    if (height - 1 < u->fence || height < 1)
-        return underflow(u);
     TyArray *stack = u->stack;
     Value target = stack->items[height - 1];
     const Value *items = &stack->items[height];
@@ -566,10 +584,10 @@ static bool append_from(Unpickler *u, int64_t height)
 static bool set_items_from(Unpickler *u, int64_t height)
 {
     int64_t count = u->depth - height;
+    if (height <= u->fence)
+        return underflow(u);
     if (count == 0)
         return true;
-    if (height - 1 < u->fence || height < 1)
-        return underflow(u);
     if (count % 2)
         return fail("odd number of items for SETITEMS");
     TyArray *stack = u->stack;
@@ -588,12 +606,14 @@ static bool load_add_items(Reading *r)
     Unpickler *u = r->u;
     int64_t count;
     Value *items = pop_to_mark(u, &count);
-    if (!items || count == 0)
-        return items != NULL;
+    if (!items)
+        return false;
     if (u->depth <= u->fence)
         return underflow(u);
     TyArray *stack = u->stack;
     Value target = stack->items[u->depth - 1];
+    if (count == 0)
+        return true;
     if (ty_is_exact(target, &ty_set_type)) {
         for (int64_t i = 0; i < count; i++)
             if (!ty_set_add(target, items[i]))
@@ -638,10 +658,9 @@ static Value dotted_attribute(Value module, Value module_name, Value name)
 {
     Value path = ty_call_method_one(name, TY_NAME("split"), ty_intern_text("."));
     for (int64_t i = 0; path != TY_NULL && i < ty_list_length(path); i++) {
-        bool failed = false;
-        module = ty_get_attribute_or_null(module, ty_list_item(path, i), &failed);
+        module = ty_get_attribute(module, ty_list_item(path, i));
         if (module == TY_NULL)
-            return failed ? TY_NULL : ty_raise(&ty_AttributeError, "Can't resolve path %R on module %R", name, module_name);
+            return ty_raised_is(&ty_AttributeError) ? ty_raise_from(&ty_AttributeError, "Can't resolve path %R on module %R", name, module_name) : TY_NULL;
     }
     return path == TY_NULL ? TY_NULL : module;
 }
@@ -683,6 +702,8 @@ static Value line_text(Reading *r, bool ascii)
     const uint8_t *line = take_line(r, &size);
     if (!line)
         return TY_NULL;
+    if (size < 2)
+        return TY_UNPICKLING("pickle data was truncated");
     return ascii ? ty_ascii_decode(line, (size_t)size - 1, TY_NULL, TY_NULL) : ty_utf8_decode(line, (size_t)size - 1, TY_NULL, TY_NULL, NULL);
 }
 
@@ -957,8 +978,11 @@ static bool load_frame(Reading *r)
     int64_t size = (int64_t)little(bytes, 8);
     if (size < 0)
         return ty_raise(&ty_OverflowError, "FRAME length exceeds system's maximum of %lld bytes", (long long)INT64_MAX), false;
+    if (r->position < r->frame_end)
+        return fail("beginning of a new frame before end of current frame");
     if (!take(r, size))
         return false;
+    r->frame_end = r->position;
     r->position -= size;
     return true;
 }
