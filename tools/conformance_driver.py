@@ -123,7 +123,8 @@ class Result(unittest.TestResult):
         self.report("skip", test, str(reason))
 
     def addUnexpectedSuccess(self, test):
-        self.report("fail", test, "unexpected success")
+        # What is expected to fail is a known fault of CPython's.
+        self.report("pass", test)
 
     def addSuccess(self, test):
         self.report("pass", test)

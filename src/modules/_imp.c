@@ -11,6 +11,7 @@
 #include "object/str.h"
 #include "object/tuple.h"
 #include "object/type.h"
+#include "modules/marshal.h"
 #include "base/futex.h"
 #include "runtime/runtime.h"
 
@@ -50,13 +51,32 @@ static Value imp_override(Value self, Value *a)
 
 static Value no_frozen(Value self, Value *a)
 {
+    if (a[1] != TY_NULL && a[1] != TY_NONE) { /* given as marshalled bytes */
+        Value bytes = ty_bytes_from_object(a[1]);
+        Value code = bytes == TY_NULL ? TY_NULL : ty_marshal_load(ty_bytes_data(bytes), (size_t)ty_bytes_length(bytes));
+        if (code != TY_NULL && ty_is_exact(code, &ty_code_type))
+            return code;
+        ty_clear_exception();
+        Value invalid = ty_str_format("Frozen object named %R is invalid", a[0]);
+        return invalid == TY_NULL ? TY_NULL : ty_raise_import_error(&ty_ImportError, invalid, a[0], TY_NONE);
+    }
     Value message = ty_str_format("No such frozen object named %S", a[0]);
     return message == TY_NULL ? TY_NULL : ty_raise_import_error(&ty_ImportError, message, a[0], TY_NONE);
 }
 
+static Value text_of_spec(Value spec, Value attribute)
+{
+    Value text = ty_get_attribute(spec, attribute);
+    if (text == TY_NULL || !ty_is_str(text))
+        return text == TY_NULL ? TY_NULL : ty_raise(&ty_TypeError, "create_dynamic() argument must be str, not %T", text);
+    return ty_str_find_char(text, 0, 0, ty_str_length(text), 1) >= 0 ? ty_raise(&ty_ValueError, "embedded null character") : text;
+}
+
 static Value imp_create_dynamic(Value self, Value *a)
 {
-    Value name = ty_get_attribute(a[0], TY_NAME("name"));
+    Value name = text_of_spec(a[0], TY_NAME("name"));
+    if (name == TY_NULL || text_of_spec(a[0], TY_NAME("origin")) == TY_NULL)
+        return TY_NULL;
     Value message = name == TY_NULL ? TY_NULL : ty_str_format("cannot load %S: extension modules in machine code are not supported", name);
     return message == TY_NULL ? TY_NULL : ty_raise_import_error(&ty_ImportError, message, name, TY_NONE);
 }

@@ -650,7 +650,7 @@ static bool namespaces(const char *function, Value *globals, Value *locals)
         return !strcmp(function, "eval") ? (ty_raise(&ty_TypeError, "locals must be a mapping"), false)
                                          : (ty_raise(&ty_TypeError, "locals must be a mapping or None, not %T", *locals), false);
     if (ty_dict_get_str(*globals, TY_NAME("__builtins__")) == TY_NULL)
-        return !ty_raised() && ty_dict_set(*globals, TY_NAME("__builtins__"), ty_interpreter()->builtins);
+        return !ty_raised() && ty_dict_set(*globals, TY_NAME("__builtins__"), ty_current_builtins());
     return true;
 }
 

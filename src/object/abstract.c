@@ -115,6 +115,10 @@ Value ty_power(Value base, Value exponent, Value modulus)
     if (modulus == TY_NONE)
         return ty_binary(TY_BINARY_POWER, base, exponent);
     TyType *types[3] = { ty_type_of(base), ty_type_of(exponent), ty_type_of(modulus) };
+    if (types[0] != types[1] && ty_type_is_subtype(types[1], types[0])) { /* a subclass's version goes first */
+        types[0] = types[1];
+        types[1] = ty_type_of(base);
+    }
     for (int i = 0; i < 3; i++) {
         TyTernaryFunction power = types[i]->slots.power;
         bool tried = false;

@@ -89,23 +89,6 @@ Value ty_mro_compute(TyType *type)
     }
 }
 
-/* The mro that the metaclass gives: its own mro() may differ. */
-static Value class_mro(TyType *type)
-{
-    TyType *meta = ty_object_type(&type->base);
-    if (meta == &ty_type_type)
-        return ty_mro_compute(type);
-    Value method = ty_type_lookup(meta, TY_NAME("mro"));
-    if (method != TY_NULL && ty_is_exact(method, &ty_method_descriptor_type))
-        return ty_mro_compute(type);
-    Value given = ty_call_method_none(ty_from_object(type), TY_NAME("mro"));
-    Value mro = given == TY_NULL ? TY_NULL : ty_sequence_tuple(given);
-    for (int64_t i = 0; mro != TY_NULL && i < ty_tuple_length(mro); i++)
-        if (!ty_is_type(ty_tuple_item(mro, i)))
-            return ty_raise(&ty_TypeError, "mro() returned a non-class ('%T')", ty_tuple_item(mro, i));
-    return mro;
-}
-
 /* --- subclasses ---------------------------------------------------------------------------------------------------- */
 
 Value ty_type_subclass_list(TyType *type, bool make)
@@ -170,6 +153,41 @@ static TyType *solid_base(TyType *type)
         type = type->parent;
     }
     return type;
+}
+
+static bool derives_by_parent(const TyType *type, const TyType *ancestor)
+{
+    while (type && type != ancestor)
+        type = type->parent;
+    return type != NULL;
+}
+
+/* The mro that the metaclass gives: its own mro() may differ. */
+static Value class_mro(TyType *type)
+{
+    TyType *meta = ty_object_type(&type->base);
+    if (meta == &ty_type_type)
+        return ty_mro_compute(type);
+    Value method = ty_type_lookup(meta, TY_NAME("mro"));
+    if (method != TY_NULL && ty_is_exact(method, &ty_method_descriptor_type))
+        return ty_mro_compute(type);
+    Value given = ty_call_method_none(ty_from_object(type), TY_NAME("mro"));
+    Value mro = given == TY_NULL ? TY_NULL : ty_sequence_tuple(given);
+    for (int64_t i = 0; mro != TY_NULL && i < ty_tuple_length(mro); i++) {
+        Value base = ty_tuple_item(mro, i);
+        if (!ty_is_type(base))
+            return ty_raise(&ty_TypeError, "mro() returned a non-class ('%T')", base);
+        if (base != ty_from_object(type) && !derives_by_parent(solid_base(type), solid_base(ty_as_type(base))))
+            return ty_raise(&ty_TypeError, "mro() returned base with unsuitable layout ('%s')", ty_as_type(base)->name);
+        bool known = base == ty_from_object(type);
+        for (int64_t j = 0; !known && j < ty_tuple_length(type->bases); j++)
+            known = ty_type_is_subtype(ty_as_type(ty_tuple_item(type->bases, j)), ty_as_type(base));
+        if (!known) {
+            __atomic_fetch_or(&type->flags, TY_TYPE_UNCACHED, __ATOMIC_RELAXED);
+            ty_type_modified(type);
+        }
+    }
+    return mro;
 }
 
 static TyType *best_base(Value bases)
@@ -488,9 +506,39 @@ static bool set_instance_dict(Value self, Value value)
 {
     if (!ty_is_object(self) || !(ty_type_of(self)->flags & TY_TYPE_HAS_DICT) || !ty_object_attributes(ty_object(self), ty_type_of(self)))
         return ty_raise(&ty_AttributeError, "This object has no __dict__"), false;
-    if (value != TY_NULL && !ty_is_dict(value))
+    if (value == TY_NULL)
+        return ty_raise(&ty_TypeError, "cannot delete __dict__"), false;
+    if (!ty_is_dict(value))
         return ty_raise(&ty_TypeError, "__dict__ must be set to a dictionary, not a '%T'", value), false;
     return ty_attributes_set_dict(ty_object(self), ty_type_of(self), value);
+}
+
+/* `__dict__` of the built-in type below a class: modules, classes, functions and exceptions have their own idea of it. */
+static Value native_dict_descriptor(Value self)
+{
+    TyType *type = ty_type_of(self);
+    while (type && (type->flags & TY_TYPE_HEAP))
+        type = type->parent;
+    return type ? ty_type_lookup(type, TY_NAME("__dict__")) : TY_NULL;
+}
+
+static Value class_get_dict(Value self)
+{
+    Value native = native_dict_descriptor(self);
+    if (native != TY_NULL && ty_type_of(native)->slots.get)
+        return ty_type_of(native)->slots.get(native, self, ty_from_object(ty_type_of(self)));
+    return get_instance_dict(self);
+}
+
+static bool class_set_dict(Value self, Value value)
+{
+    Value native = native_dict_descriptor(self);
+    if (native != TY_NULL && ty_type_of(native)->slots.set)
+        return ty_type_of(native)->slots.set(native, self, value);
+    TyType *type = ty_type_of(self);
+    if (value == TY_NULL && ty_is_object(self) && (type->flags & TY_TYPE_HAS_DICT) && ty_object_attributes(ty_object(self), type))
+        return ty_attributes_set_dict(ty_object(self), type, TY_NULL);
+    return set_instance_dict(self, value);
 }
 
 static Value get_weakrefs(Value self)
@@ -502,12 +550,13 @@ static Value get_weakrefs(Value self)
 }
 
 const TyGetSetDef ty_dict_getset = { "__dict__", get_instance_dict, set_instance_dict, "dictionary for instance variables" };
+static const TyGetSetDef class_dict_getset = { "__dict__", class_get_dict, class_set_dict, "dictionary for instance variables" };
 static const TyGetSetDef weakref_getset = { "__weakref__", get_weakrefs, NULL, "list of weak references to the object" };
 
 static bool add_dict_and_weakref(TyType *type, const SlotPlan *plan)
 {
     if (plan->add_dict && ty_dict_get_str(type->dict, TY_NAME("__dict__")) == TY_NULL) {
-        Value descriptor = ty_getset_new(type, &ty_dict_getset);
+        Value descriptor = ty_getset_new(type, &class_dict_getset);
         if (descriptor == TY_NULL || !ty_dict_set(type->dict, TY_NAME("__dict__"), descriptor))
             return false;
     }
@@ -548,11 +597,15 @@ static bool set_names(TyType *type)
 
 static bool call_init_subclass(TyType *type, Value keyword_names, const Value *keyword_values)
 {
-    bool unbound = false;
-    Value hook = ty_super_lookup(ty_from_object(type), ty_from_object(type), TY_NAME("__init_subclass__"), &unbound);
-    if (hook == TY_NULL)
-        return false;
-    return ty_call(hook, keyword_values, 0, keyword_names) != TY_NULL;
+    Value self = ty_from_object(type), pair[2] = { self, self };
+    bool in_mro = false;
+    for (int64_t i = 0; i < ty_tuple_length(type->mro); i++)
+        in_mro |= ty_tuple_item(type->mro, i) == self;
+    if (!in_mro)
+        return ty_raise(&ty_TypeError, "super(type, obj): obj (type %s) is not an instance or subtype of type (%s).", type->name, type->name), false;
+    Value after = ty_call(ty_from_object(&ty_super_type), pair, 2, TY_NULL);
+    Value hook = after == TY_NULL ? TY_NULL : ty_get_attribute(after, TY_NAME("__init_subclass__"));
+    return hook != TY_NULL && ty_call(hook, keyword_values, 0, keyword_names) != TY_NULL;
 }
 
 static uint32_t inherited_flags(Value mro)
@@ -591,6 +644,8 @@ static bool class_fill(TyType *type, Value bases, Value dict, uint32_t expected_
     type->flags |= base->flags & (TY_TYPE_FAMILY | TY_TYPE_VARIABLE | TY_TYPE_WEAKREFABLE);
     if (!take_from_namespace(type, dict) || !plan_slots(&plan, base, type->name_value, dict))
         return false;
+    if (!set_class_cell(type, dict, TY_NAME("__classcell__"), ty_from_object(type)) || !set_class_cell(type, dict, TY_NAME("__classdictcell__"), dict))
+        return false;
     if (plan.given && !plan.add_dict) /* another base may bring a dict or weak references without taking room */
         for (int64_t i = 0; i < ty_tuple_length(bases); i++) {
             if (ty_as_type(ty_tuple_item(bases, i))->flags & TY_TYPE_HAS_DICT && !(base->flags & TY_TYPE_HAS_DICT))
@@ -627,6 +682,16 @@ static bool class_fill(TyType *type, Value bases, Value dict, uint32_t expected_
     return ty_shape_of_type(type) != 0;
 }
 
+static bool warn_of_odd_keys(Value dict, Value name)
+{
+    int64_t position = 0;
+    Value key, value;
+    while (ty_dict_next(dict, &position, &key, &value))
+        if (!ty_is_str(key))
+            return ty_warn(&ty_RuntimeWarning, 1, "non-string key in the __dict__ of class %U", name);
+    return true;
+}
+
 Value ty_type_new(TyType *metatype, Value name, Value bases, Value namespace, Value keyword_names, const Value *keyword_values)
 {
     if (!ty_is_str(name))
@@ -658,7 +723,7 @@ Value ty_type_new(TyType *metatype, Value name, Value bases, Value namespace, Va
         bases = ty_tuple_pack(1, ty_from_object(&ty_object_type_));
     TyType *base = bases == TY_NULL ? NULL : best_base(bases);
     Value dict = base ? ty_dict_copy(namespace) : TY_NULL;
-    if (dict == TY_NULL)
+    if (dict == TY_NULL || !warn_of_odd_keys(dict, name))
         return TY_NULL;
     if (ty_object_type(ty_object(dict)) != &ty_dict_type) { /* a subclass's copy: the class keeps a plain dict */
         Value plain = ty_dict_new();
@@ -670,8 +735,6 @@ Value ty_type_new(TyType *metatype, Value name, Value bases, Value namespace, Va
     if (!type || !class_fill(type, bases, dict, 0))
         return TY_NULL;
     Value self = ty_from_object(type);
-    if (!set_class_cell(type, dict, TY_NAME("__classcell__"), self) || !set_class_cell(type, dict, TY_NAME("__classdictcell__"), dict))
-        return TY_NULL;
     if (!set_names(type) || !call_init_subclass(type, keyword_names, keyword_values))
         return TY_NULL;
     return self;
@@ -698,19 +761,42 @@ Value ty_type_from_name(const char *dotted, TyType *base, Value namespace)
 
 /* --- __bases__ ---------------------------------------------------------------------------------------------------------------- */
 
+/* What a change of bases did to one class's mro: (class, new, old), so that it can be taken back. */
+static bool remember_mro(Value changes, TyType *type, Value fresh, Value old)
+{
+    Value change = ty_tuple_pack(3, ty_from_object(type), fresh, old == TY_NULL ? TY_NONE : old);
+    return change != TY_NULL && ty_list_append(changes, change);
+}
+
 static void recompute(TyType *type, void *context)
 {
-    bool *failed = context;
-    if (*failed)
+    Value changes = *(Value *)context;
+    if (changes == TY_NULL)
         return;
-    Value mro = class_mro(type);
-    if (mro == TY_NULL) {
-        *failed = true;
+    Value old = type->mro, fresh = class_mro(type);
+    if (fresh == TY_NULL || (type->mro == old && !remember_mro(changes, type, fresh, old))) {
+        *(Value *)context = TY_NULL;
         return;
     }
-    ty_store_publish(type, &type->mro, mro);
+    if (type->mro != old) /* the metaclass's mro() has changed the bases itself: that stands */
+        return;
+    ty_store_publish(type, &type->mro, fresh);
+    ty_type_modified(type);
     ty_slots_update(type);
     ty_type_each_subclass(type, recompute, context);
+}
+
+static void take_back(Value changes)
+{
+    for (int64_t i = ty_list_length(changes) - 1; i >= 0; i--) {
+        Value change = ty_list_item(changes, i);
+        TyType *type = ty_as_type(ty_tuple_item(change, 0));
+        if (type->mro != ty_tuple_item(change, 1))
+            continue;
+        ty_store_publish(type, &type->mro, ty_tuple_item(change, 2) == TY_NONE ? TY_NULL : ty_tuple_item(change, 2));
+        ty_type_modified(type);
+        ty_slots_update(type);
+    }
 }
 
 bool ty_class_set_bases(Value self, Value bases)
@@ -728,7 +814,8 @@ bool ty_class_set_bases(Value self, Value bases)
         Value base = ty_tuple_item(bases, i);
         if (!ty_is_type(base))
             return ty_raise(&ty_TypeError, "%s.__bases__ must be tuple of classes, not '%T'", type->name, base), false;
-        if (ty_type_is_subtype(ty_as_type(base), type))
+        /* The mro may lag behind when a metaclass's mro() sets bases; the parent does not. */
+        if (ty_type_is_subtype(ty_as_type(base), type) || derives_by_parent(ty_as_type(base), type))
             return ty_raise(&ty_TypeError, "a __bases__ item causes an inheritance cycle"), false;
     }
     TyType *best = best_base(bases);
@@ -736,27 +823,31 @@ bool ty_class_set_bases(Value self, Value bases)
         return false;
     if (solid_base(best) != solid_base(type->parent) || (best->flags & TY_TYPE_HAS_DICT && !(type->flags & TY_TYPE_HAS_DICT)))
         return ty_raise(&ty_TypeError, "__bases__ assignment: '%s' object layout differs from '%s'", best->name, type->parent->name), false;
-    Value old_bases = type->bases, old_mro = type->mro;
+    Value old_bases = type->bases, changes = ty_list_new(0), going = changes;
     TyType *old_parent = type->parent;
     ty_store_publish(type, &type->bases, bases);
     type->parent = best;
-    bool failed = false;
-    recompute(type, &failed);
-    if (failed) {
+    recompute(type, &going);
+    if (going == TY_NULL) {
         Value exception = ty_take_exception();
-        ty_store_publish(type, &type->bases, old_bases);
-        ty_store_publish(type, &type->mro, old_mro);
-        type->parent = old_parent;
-        ty_slots_update(type);
+        if (changes != TY_NULL)
+            take_back(changes);
+        if (type->bases == bases && type->parent == best) {
+            ty_store_publish(type, &type->bases, old_bases);
+            type->parent = old_parent;
+            ty_slots_update(type);
+        }
         ty_restore_exception(exception);
         return false;
     }
-    for (int64_t i = 0; i < ty_tuple_length(old_bases); i++)
-        if (!remove_subclass(ty_as_type(ty_tuple_item(old_bases, i)), type))
-            return false;
-    for (int64_t i = 0; i < ty_tuple_length(bases); i++)
-        if (!add_subclass(ty_as_type(ty_tuple_item(bases, i)), type))
-            return false;
+    if (type->bases == bases) { /* otherwise an mro() has set others, and that has entered the class there */
+        for (int64_t i = 0; i < ty_tuple_length(old_bases); i++)
+            if (!remove_subclass(ty_as_type(ty_tuple_item(old_bases, i)), type))
+                return false;
+        for (int64_t i = 0; i < ty_tuple_length(bases); i++)
+            if (!add_subclass(ty_as_type(ty_tuple_item(bases, i)), type))
+                return false;
+    }
     ty_type_modified(type);
     ty_caches_flush();
     return true;

@@ -25,7 +25,7 @@ static Value builtins_of(Value globals)
 {
     Value builtins = ty_dict_get_str(globals, TY_NAME("__builtins__"));
     if (builtins == TY_NULL)
-        return ty_raised() ? TY_NULL : ty_interpreter()->builtins;
+        return ty_raised() ? TY_NULL : ty_current_builtins();
     if (ty_is_module(builtins))
         return ty_module_dict(builtins);
     return builtins;
@@ -71,9 +71,6 @@ FIELD_GETTER(name, name)
 FIELD_GETTER(qualname, qualname)
 FIELD_GETTER(defaults, defaults)
 FIELD_GETTER(kwdefaults, kwdefaults)
-FIELD_GETTER(closure, closure)
-FIELD_GETTER(globals, globals)
-FIELD_GETTER(builtins, builtins)
 FIELD_GETTER(module, module)
 FIELD_GETTER(doc, doc)
 
@@ -254,9 +251,14 @@ static bool set_own_dict(Value self, Value value) { return ty_dict_getset.set(se
 static const TyGetSetDef function_getsets[] = {
     { "__code__", get_code, set_code, NULL }, { "__defaults__", get_defaults, set_defaults, NULL }, { "__kwdefaults__", get_kwdefaults, set_kwdefaults, NULL },
     { "__annotations__", get_annotations, set_annotations, NULL }, { "__annotate__", get_annotate, set_annotate, NULL }, { "__name__", get_name, set_name, NULL },
-    { "__qualname__", get_qualname, set_qualname, NULL }, { "__closure__", get_closure, NULL, NULL }, { "__globals__", get_globals, NULL, NULL },
-    { "__builtins__", get_builtins, NULL, NULL }, { "__module__", get_module, set_module, NULL }, { "__doc__", get_doc, set_doc, NULL },
+    { "__qualname__", get_qualname, set_qualname, NULL }, 
+    { "__module__", get_module, set_module, NULL }, { "__doc__", get_doc, set_doc, NULL },
     { "__type_params__", get_type_params, set_type_params, NULL }, { "__dict__", own_dict, set_own_dict, NULL }, {0}
+};
+
+static const TyMemberDef function_members[] = {
+    { "__closure__", TY_MEMBER_VALUE_NONE, false, offsetof(TyFunction, closure), NULL }, { "__globals__", TY_MEMBER_VALUE_NONE, false, offsetof(TyFunction, globals), NULL },
+    { "__builtins__", TY_MEMBER_VALUE_NONE, false, offsetof(TyFunction, builtins), NULL }, {0}
 };
 
 TyType ty_function_type = {
@@ -264,7 +266,7 @@ TyType ty_function_type = {
     .doc = "function(code, globals, name=None, argdefs=None, closure=None, kwdefaults=None)\n--\n\nCreate a function object.",
     .layout = { .size = sizeof(TyFunction), .trace = function_trace }, .attributes_offset = offsetof(TyFunction, attributes_spill),
     .slots = { .repr = function_repr, .call = ty_function_call, .get = function_get, .new = function_new },
-    .getsets = function_getsets,
+    .getsets = function_getsets, .members = function_members,
 };
 
 /* --- bound methods ------------------------------------------------------------------------------------------------------------ */

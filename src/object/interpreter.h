@@ -14,6 +14,7 @@
     X(sys)                  /* the dict of the sys module */ \
     X(sys_module) \
     X(main_module) \
+    X(script_folder)        /* what start-up put first on sys.path for the program, or TY_NULL */ \
     X(importlib)            /* importlib._bootstrap, once it is set up */ \
     X(import_function)      /* builtins.__import__ as we made it: the fast path holds while it is unchanged */ \
     X(static_subclasses)    /* dict: static type → list of weak references to subclasses */ \
@@ -59,5 +60,7 @@ TY_INLINE TyInterpreter *ty_interpreter(void) { return ty_thread->interpreter; }
 
 /* vm/frame.c: the globals of the innermost Python frame, or TY_NULL. */
 Value ty_current_globals(void);
+/* … and its builtins; the interpreter's when no Python runs. */
+Value ty_current_builtins(void);
 
 #endif

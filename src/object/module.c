@@ -4,10 +4,12 @@
 #include "object/int.h"
 #include "object/interpreter.h"
 #include "object/list.h"
+#include "object/set.h"
 #include "object/shape.h"
 #include "object/str.h"
 #include "object/tuple.h"
 #include "object/type.h"
+#include <unistd.h>
 
 static TyModule *as_module(Value v) { return (TyModule *)ty_object(v); }
 
@@ -153,7 +155,7 @@ static Value spec_of(Value dict)
     return spec == TY_NONE ? TY_NULL : spec;
 }
 
-static bool spec_initializing(Value spec)
+bool ty_spec_initializing(Value spec)
 {
     bool failed;
     Value flag = spec == TY_NULL ? TY_NULL : ty_get_attribute_or_null(spec, TY_NAME("_initializing"), &failed);
@@ -163,20 +165,89 @@ static bool spec_initializing(Value spec)
     return truth > 0;
 }
 
+Value ty_spec_origin(Value spec)
+{
+    bool failed;
+    Value has = spec == TY_NULL || spec == TY_NONE ? TY_NULL : ty_get_attribute_or_null(spec, TY_NAME("has_location"), &failed);
+    Value origin = has != TY_NULL && ty_is_true(has) > 0 ? ty_get_attribute_or_null(spec, TY_NAME("origin"), &failed) : TY_NULL;
+    ty_clear_exception();
+    return origin != TY_NULL && ty_is_str(origin) ? origin : TY_NULL;
+}
+
+/* The folder of a module's file, or of its package's. */
+static Value folder_of(Value origin)
+{
+    size_t size;
+    const char *text = ty_to_utf8(origin, &size);
+    if (!text) {
+        ty_clear_exception();
+        return TY_NULL;
+    }
+    static const char package[] = "/__init__.py";
+    if (size >= sizeof package - 1 && !memcmp(text + size - (sizeof package - 1), package, sizeof package - 1))
+        size -= sizeof package - 1;
+    while (size && text[size - 1] != '/')
+        size--;
+    return size ? ty_str_from_utf8(text, size > 1 ? size - 1 : 1) : TY_NULL;
+}
+
+int ty_module_shadows(Value name, Value origin)
+{
+    Value program = ty_interpreter()->script_folder, folder = origin == TY_NULL || program == TY_NULL ? TY_NULL : folder_of(origin);
+    if (folder == TY_NULL)
+        return TY_SHADOWS_NOTHING;
+    if (ty_str_length(program) == 0) {
+        char current[4096];
+        if (!getcwd(current, sizeof current))
+            return TY_SHADOWS_NOTHING;
+        program = ty_str_from_text(current);
+    }
+    int same = program == TY_NULL ? -1 : ty_equal(folder, program);
+    if (same <= 0)
+        return same < 0 ? -1 : TY_SHADOWS_NOTHING;
+    Value standard = ty_dict_get_text(ty_interpreter()->sys, "stdlib_module_names");
+    if (standard == TY_NULL || !ty_in_family(standard, TY_TYPE_SET))
+        return ty_raised() ? -1 : TY_SHADOWS_PERHAPS;
+    int there = ty_set_contains(standard, name);
+    return there < 0 ? -1 : there ? TY_SHADOWS_STANDARD : TY_SHADOWS_PERHAPS;
+}
+
+/* A submodule that is being imported is not yet an attribute of its package. */
+static bool submodule_pending(Value spec, Value name)
+{
+    bool failed;
+    Value list = spec == TY_NULL ? TY_NULL : ty_get_attribute_or_null(spec, TY_NAME("_uninitialized_submodules"), &failed);
+    int there = list == TY_NULL ? 0 : ty_contains(list, name);
+    ty_clear_exception();
+    return there > 0;
+}
+
+static Value missing_text(Value dict, Value module, Value name)
+{
+    Value spec = spec_of(dict), origin = ty_spec_origin(spec);
+    int shadows = ty_module_shadows(module, origin);
+    if (shadows < 0)
+        return TY_NULL;
+    if (shadows == TY_SHADOWS_STANDARD)
+        return ty_str_format("module '%U' has no attribute '%U' (consider renaming %R since it has the same name as the standard library module named '%U' "
+            "and prevents importing that standard library module)", module, name, origin, module);
+    if (ty_spec_initializing(spec)) {
+        if (shadows == TY_SHADOWS_PERHAPS)
+            return ty_str_format("module '%U' has no attribute '%U' (consider renaming %R if it has the same name as a library you intended to import)", module, name, origin);
+        if (origin != TY_NULL)
+            return ty_str_format("partially initialized module '%U' from '%U' has no attribute '%U' (most likely due to a circular import)", module, origin, name);
+        return ty_str_format("partially initialized module '%U' has no attribute '%U' (most likely due to a circular import)", module, name);
+    }
+    if (submodule_pending(spec, name))
+        return ty_str_format("cannot access submodule '%U' of module '%U' (most likely due to a circular import)", name, module);
+    return ty_str_format("module '%U' has no attribute '%U'", module, name);
+}
+
 static Value missing_attribute(Value self, Value name)
 {
     Value dict = ty_module_dict(self);
     Value module_name = ty_dict_get_str(dict, TY_NAME("__name__"));
-    Value error;
-    if (module_name == TY_NULL || !ty_is_str(module_name))
-        error = ty_str_format("module has no attribute '%U'", name);
-    else if (spec_initializing(spec_of(dict))) {
-        Value file = ty_dict_get_str(dict, TY_NAME("__file__"));
-        error = file != TY_NULL && ty_is_str(file)
-            ? ty_str_format("partially initialized module '%U' from '%U' has no attribute '%U' (most likely due to a circular import)", module_name, file, name)
-            : ty_str_format("partially initialized module '%U' has no attribute '%U' (most likely due to a circular import)", module_name, name);
-    } else
-        error = ty_str_format("module '%U' has no attribute '%U'", module_name, name);
+    Value error = module_name == TY_NULL || !ty_is_str(module_name) ? ty_str_format("module has no attribute '%U'", name) : missing_text(dict, module_name, name);
     Value exception = error == TY_NULL ? TY_NULL : ty_call_one(ty_from_object(&ty_AttributeError), error);
     if (exception == TY_NULL)
         return TY_NULL;
@@ -222,7 +293,7 @@ static Value get_annotations(Value self)
     Value dict = ty_module_dict(self), annotations = ty_dict_get_str(dict, TY_NAME("__annotations__"));
     if (annotations != TY_NULL || ty_raised())
         return annotations;
-    bool initializing = spec_initializing(spec_of(dict));
+    bool initializing = ty_spec_initializing(spec_of(dict));
     Value annotate = ty_dict_get_str(dict, TY_NAME("__annotate__"));
     annotations = annotate != TY_NULL && ty_is_callable(annotate) ? ty_call_one(annotate, ty_from_immediate_int(1)) : ty_dict_new();
     if (annotations == TY_NULL)

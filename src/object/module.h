@@ -14,4 +14,12 @@ typedef struct TyModule {
 
 extern TyType ty_module_type;
 
+/* Where the module of this spec was loaded from: a str, or TY_NULL without an exception. */
+Value ty_spec_origin(Value spec);
+/* Whether importlib is still executing the module of this spec. */
+bool ty_spec_initializing(Value spec);
+/* Does a file beside the program hide a module that was meant? Negative: failed. */
+enum { TY_SHADOWS_NOTHING, TY_SHADOWS_PERHAPS, TY_SHADOWS_STANDARD };
+int ty_module_shadows(Value name, Value origin);
+
 #endif

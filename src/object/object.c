@@ -423,7 +423,7 @@ bool ty_object_init(Value self, const Value *arguments, size_t count, Value keyw
     if (type->slots.init != ty_object_init)
         return ty_raise(&ty_TypeError, "object.__init__() takes exactly one argument (the instance to initialize)"), false;
     if (type->slots.new == ty_object_new)
-        return ty_raise(&ty_TypeError, "%s() takes no arguments", ty_type_short_name(type)), false;
+        return ty_raise(&ty_TypeError, "%s.__init__() takes exactly one argument (the instance to initialize)", ty_type_short_name(type)), false;
     return true;
 }
 
@@ -465,7 +465,7 @@ static bool compatible_layouts(TyType *from, TyType *to)
 {
     if (from->layout.size != to->layout.size && !((from->flags & TY_TYPE_HAS_DICT) && (to->flags & TY_TYPE_HAS_DICT) && from->attributes_offset == to->attributes_offset))
         return false;
-    if ((from->flags & TY_TYPE_HAS_DICT) != (to->flags & TY_TYPE_HAS_DICT) || from->attributes_offset != to->attributes_offset)
+    if (((from->flags ^ to->flags) & (TY_TYPE_HAS_DICT | TY_TYPE_WEAKREFABLE)) || from->attributes_offset != to->attributes_offset)
         return false;
     const TyType *a = from, *b = to;
     while (a->flags & TY_TYPE_HEAP)
@@ -473,6 +473,13 @@ static bool compatible_layouts(TyType *from, TyType *to)
     while (b->flags & TY_TYPE_HEAP)
         b = b->parent;
     if (a != b)
+        return false;
+    /* Classes that add no slots of their own count as what they derive from: those that do must do it alike, on top of the same. */
+    while ((from->flags & TY_TYPE_HEAP) && (from->slot_names == TY_NULL || ty_tuple_length(from->slot_names) == 0))
+        from = from->parent;
+    while ((to->flags & TY_TYPE_HEAP) && (to->slot_names == TY_NULL || ty_tuple_length(to->slot_names) == 0))
+        to = to->parent;
+    if (from != to && from->parent != to->parent)
         return false;
     Value left = from->slot_names, right = to->slot_names;
     int64_t n = left == TY_NULL ? 0 : ty_tuple_length(left), m = right == TY_NULL ? 0 : ty_tuple_length(right);

@@ -89,9 +89,15 @@ static Value compare_name(int op)
 static Value py_compare(Value self, Value other, int op)
 {
     Value method = ty_type_lookup(ty_type_of(self), compare_name(op));
-    if (method == TY_NULL || method == TY_NONE)
+    if (method == TY_NULL)
         return TY_NOT_IMPLEMENTED;
-    return call_method(self, compare_name(op), &other, 1);
+    if (ty_type_of(method)->flags & TY_TYPE_METHOD)
+        return ty_call_two(method, self, other);
+    method = ty_lookup_special(self, compare_name(op));
+    if (method != TY_NULL)
+        return ty_call_one(method, other);
+    ty_clear_exception(); /* a descriptor that gives nothing counts as no method */
+    return TY_NOT_IMPLEMENTED;
 }
 
 static bool is_attribute_error(void) { return ty_raised_is(&ty_AttributeError); }
@@ -100,19 +106,22 @@ static bool is_attribute_error(void) { return ty_raised_is(&ty_AttributeError); 
 Value ty_slot_python_get_attribute(Value self, Value name)
 {
     TyType *type = ty_type_of(self);
-    Value get_attribute = ty_type_lookup(type, TY_NAME("__getattribute__"));
+    Value get_attribute = ty_type_lookup(type, TY_NAME("__getattribute__")), hook = ty_type_lookup(type, TY_NAME("__getattr__"));
     Value found;
     if (ty_is_exact(get_attribute, &ty_wrapper_descriptor_type)) {
         Value (*plain)(Value, Value) = (Value (*)(Value, Value))((TyWrapperDescriptor *)ty_object(get_attribute))->function;
         found = plain(self, name);
     } else
         found = call_method(self, TY_NAME("__getattribute__"), &name, 1);
-    if (found != TY_NULL || !is_attribute_error())
+    if (found != TY_NULL || hook == TY_NULL || !is_attribute_error())
         return found;
-    if (ty_type_lookup(type, TY_NAME("__getattr__")) == TY_NULL)
-        return TY_NULL;
     ty_clear_exception();
-    return call_method(self, TY_NAME("__getattr__"), &name, 1);
+    if (ty_is_function(hook))
+        return ty_call_two(hook, self, name);
+    TyDescriptorGet get = ty_type_of(hook)->slots.get;
+    if (get)
+        hook = get(hook, self, ty_from_object(type));
+    return hook == TY_NULL ? TY_NULL : ty_call_one(hook, name);
 }
 
 static bool py_set_attribute(Value self, Value name, Value value)
@@ -127,7 +136,10 @@ static Value py_call(Value self, const Value *arguments, size_t count, Value key
     Value method = ty_lookup_special(self, TY_NAME("__call__"));
     if (method == TY_NULL)
         return ty_raised() ? TY_NULL : ty_raise(&ty_TypeError, "'%T' object is not callable", self);
-    return ty_call(method, arguments, count, keywords);
+    if (TY_UNLIKELY(ty_c_stack_low()))
+        return ty_raise_recursion_error(" while calling a Python object");
+    volatile Value result = ty_call(method, arguments, count, keywords); /* no jump in place of the call: an object that is its own __call__ must use up the stack */
+    return result;
 }
 
 static Value py_get(Value descriptor, Value object, Value type)
@@ -386,7 +398,7 @@ static void *slot_for(TyType *type, size_t i, Value found)
         TyWrapperDescriptor *wrapper = (TyWrapperDescriptor *)ty_object(found);
         if (wrapper->entry->offset == entry->offset && wrapper->entry->wrapper == entry->wrapper && ty_type_is_subtype(type, wrapper->owner))
             return wrapper->function;
-        if (wrapper->entry->offset != entry->offset && strcmp(wrapper->entry->method, entry->method) == 0)
+        if (wrapper->entry->offset != entry->offset && strcmp(wrapper->entry->method, entry->method) == 0 && ty_type_is_subtype(type, wrapper->owner))
             return NULL; /* a sequence's __add__ fills `concat`, not the number slot, and the other way round */
     }
     if (found == TY_NONE && entry->wrapper == TY_WRAP_HASH)
@@ -495,6 +507,8 @@ Value ty_slot_call_wrapper(const TySlotEntry *entry, void *function, Value self,
         return ty_raise(&ty_TypeError, "wrapper %s() takes no keyword arguments", entry->method);
     if (expected >= 0 && count != (size_t)expected)
         return ty_raise(&ty_TypeError, "expected %d argument%s, got %zu", expected, expected == 1 ? "" : "s", count);
+    if (expected == -2 && (count < 1 || count > 2) && entry->wrapper != TY_WRAP_GET)
+        return ty_raise(&ty_TypeError, "expected 1 or 2 arguments, got %zu", count);
     if (expected == -2 && (count < 1 || count > 2))
         return ty_raise(&ty_TypeError, "expected at %s %d argument%s, got %zu", count < 1 ? "least" : "most", count < 1 ? 1 : 2, count < 1 ? "" : "s", count);
     int64_t n;

@@ -46,6 +46,8 @@ uint32_t ty_type_version(TyType *type)
     uint32_t version = ty_load_acquire(&type->version);
     if (TY_LIKELY(version != 0))
         return version;
+    if (ty_load_relaxed(&type->flags) & TY_TYPE_UNCACHED)
+        return 0;
     uint32_t fresh = ty_load_relaxed(&next_version);
     do {
         if (fresh >= UINT32_MAX - 1)

@@ -223,14 +223,51 @@ static Value run_core(const char *file, const char *name, const char *shown)
     return ty_dict_set_text(ty_interpreter()->modules, name, module) ? module : TY_NULL;
 }
 
+/* Whether the path, or the nearest folder above it that exists, is a file: only then can it lead into a zip archive. */
+static bool leads_into_file(Value path)
+{
+    Value bytes = ty_is_str(path) ? ty_str_encode_fs(path) : TY_NULL;
+    char *text = bytes == TY_NULL ? NULL : strdup((const char *)ty_bytes_data(bytes));
+    ty_clear_exception();
+    bool file = !text;
+    while (text && *text) {
+        struct stat status;
+        if (stat(text, &status) == 0) {
+            file = !S_ISDIR(status.st_mode);
+            break;
+        }
+        char *slash = strrchr(text, '/');
+        *(slash ? slash : text) = 0;
+    }
+    free(text);
+    return file;
+}
+
+/* What was refused while zipimport itself was being imported is asked again. */
+static void forget_refusals(void)
+{
+    Value cache = ty_sys_get("path_importer_cache"), copy = cache == TY_NULL || !ty_is_dict(cache) ? TY_NULL : ty_dict_copy(cache);
+    int64_t position = 0;
+    Value key, value;
+    while (copy != TY_NULL && ty_dict_next(copy, &position, &key, &value))
+        if (value == TY_NONE)
+            ty_dict_delete(cache, key);
+}
+
 static Value zip_importer(Value self, Value *a)
 {
-    struct stat status;
-    Value bytes = ty_is_str(a[0]) ? ty_str_encode_fs(a[0]) : TY_NULL;
-    if (bytes != TY_NULL && stat((const char *)ty_bytes_data(bytes), &status) == 0 && S_ISDIR(status.st_mode))
+    static _Thread_local bool importing;
+    if (importing || !leads_into_file(a[0]))
         return ty_raise(&ty_ImportError, "not a Zip file: %R", a[0]);
-    ty_clear_exception();
-    Value zip = ty_import_module("zipimport"), importer = zip == TY_NULL ? TY_NULL : ty_get_attribute(zip, TY_NAME("zipimporter"));
+    Value zip = ty_dict_get_text(ty_interpreter()->modules, "zipimport");
+    if (zip == TY_NULL) {
+        importing = true;
+        zip = ty_import_module("zipimport");
+        importing = false;
+        if (zip != TY_NULL)
+            forget_refusals();
+    }
+    Value importer = zip == TY_NULL ? TY_NULL : ty_get_attribute(zip, TY_NAME("zipimporter"));
     return importer == TY_NULL ? TY_NULL : ty_call_one(importer, a[0]);
 }
 

@@ -21,6 +21,7 @@
 static bool insert_path(Value entry)
 {
     Value path = ty_sys_get("path");
+    ty_interpreter()->script_folder = entry;
     return entry != TY_NULL && path != TY_NULL && ty_list_insert(path, 0, entry);
 }
 

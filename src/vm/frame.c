@@ -89,6 +89,12 @@ Value ty_current_globals(void)
     return frame ? frame->function->globals : TY_NULL;
 }
 
+Value ty_current_builtins(void)
+{
+    TyFrame *frame = ty_thread->frame;
+    return frame ? frame->function->builtins : ty_interpreter()->builtins;
+}
+
 Value ty_frame_object(TyFrame *frame)
 {
     if (frame->frame_object != TY_NULL)

@@ -363,25 +363,24 @@ static Value import_from_error(Value module, Value name)
     if (ty_raised())
         ty_clear_exception();
     Value shown = module_name != TY_NULL && ty_is_str(module_name) ? module_name : ty_str_from_text("<unknown module name>");
-    Value origin = TY_NULL;
-    if (spec != TY_NULL && spec != TY_NONE) {
-        Value has = ty_get_attribute_or_null(spec, TY_NAME("has_location"), &failed);
-        if (has == TY_TRUE)
-            origin = ty_get_attribute_or_null(spec, TY_NAME("origin"), &failed);
-    }
+    Value origin = ty_spec_origin(spec);
     if (origin == TY_NULL)
         origin = ty_get_attribute_or_null(module, TY_NAME("__file__"), &failed);
     if (ty_raised())
         ty_clear_exception();
     if (origin != TY_NULL && !ty_is_str(origin))
         origin = TY_NULL;
-    bool initializing = false;
-    if (spec != TY_NULL && spec != TY_NONE) {
-        Value flag = ty_get_attribute_or_null(spec, TY_NAME("_initializing"), &failed);
-        initializing = flag != TY_NULL && ty_is_true(flag) > 0;
-    }
+    int shadows = module_name == TY_NULL ? TY_SHADOWS_NOTHING : ty_module_shadows(shown, origin);
+    if (shadows < 0)
+        return TY_NULL;
+    bool initializing = ty_spec_initializing(spec);
     Value message;
-    if (initializing && origin != TY_NULL)
+    if (shadows == TY_SHADOWS_STANDARD)
+        message = ty_str_format("cannot import name %R from %R (consider renaming %R since it has the same name as the standard library module named %R "
+            "and prevents importing that standard library module)", name, shown, origin, shown);
+    else if (initializing && shadows == TY_SHADOWS_PERHAPS)
+        message = ty_str_format("cannot import name %R from %R (consider renaming %R if it has the same name as a library you intended to import)", name, shown, origin);
+    else if (initializing && origin != TY_NULL)
         message = ty_str_format("cannot import name %R from partially initialized module %R (most likely due to a circular import) (%S)", name, shown, origin);
     else if (origin != TY_NULL)
         message = ty_str_format("cannot import name %R from %R (%S)", name, shown, origin);

@@ -581,7 +581,7 @@ static Value get_mode(Value self) { return ty_str_from_text(mode_text(as_file(se
 static Value get_block_size(Value self) { return ty_int_from_int64(as_file(self)->block_size); }
 
 static const TyGetSetDef file_getsets[] = {
-    {"closed", get_closed, NULL, "Whether it is closed."},
+    {"closed", get_closed, NULL, "True if the file is closed"},
     {"closefd", get_closefd, NULL, "Whether the descriptor will be closed with it."},
     {"mode", get_mode, NULL, "The mode as a string."},
     {"_blksize", get_block_size, NULL, "The block size that the file system prefers."},
