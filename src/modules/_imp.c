@@ -51,6 +51,12 @@ static Value imp_override(Value self, Value *a)
 
 static Value no_frozen(Value self, Value *a)
 {
+    Value message = ty_str_format("No such frozen object named %S", a[0]);
+    return message == TY_NULL ? TY_NULL : ty_raise_import_error(&ty_ImportError, message, a[0], TY_NONE);
+}
+
+static Value imp_get_frozen_object(Value self, Value *a)
+{
     if (a[1] != TY_NULL && a[1] != TY_NONE) { /* given as marshalled bytes */
         Value bytes = ty_bytes_from_object(a[1]);
         Value code = bytes == TY_NULL ? TY_NULL : ty_marshal_load(ty_bytes_data(bytes), (size_t)ty_bytes_length(bytes));
@@ -60,8 +66,7 @@ static Value no_frozen(Value self, Value *a)
         Value invalid = ty_str_format("Frozen object named %R is invalid", a[0]);
         return invalid == TY_NULL ? TY_NULL : ty_raise_import_error(&ty_ImportError, invalid, a[0], TY_NONE);
     }
-    Value message = ty_str_format("No such frozen object named %S", a[0]);
-    return message == TY_NULL ? TY_NULL : ty_raise_import_error(&ty_ImportError, message, a[0], TY_NONE);
+    return no_frozen(self, a);
 }
 
 static Value text_of_spec(Value spec, Value attribute)
@@ -139,7 +144,7 @@ static const TyNativeDef functions[] = {
     TY_FUNCTION("acquire_lock()", imp_acquire_lock, "Acquires the interpreter's import lock for the current thread."),
     TY_FUNCTION("release_lock()", imp_release_lock, "Release the interpreter's import lock."),
     TY_FUNCTION("find_frozen(name, /, *, withdata=False)", imp_find_frozen, "Return info about the corresponding frozen module (if there is one) or None."),
-    TY_FUNCTION("get_frozen_object(name, data=None, /)", no_frozen, "Create a code object for a frozen module."),
+    TY_FUNCTION("get_frozen_object(name, data=None, /)", imp_get_frozen_object, "Create a code object for a frozen module."),
     TY_FUNCTION("is_frozen_package(name, /)", no_frozen, "Returns True if the module name is of a frozen package."),
     TY_FUNCTION("init_frozen(name, /)", no_frozen, "Initializes a frozen module."),
     TY_FUNCTION("create_builtin(spec, /)", imp_create_builtin, "Create an extension module."),

@@ -206,7 +206,7 @@ static Value builtin_dir(Value self, Value *a)
         return ty_dir(a[0]);
     TyFrame *frame = ty_thread->frame;
     Value locals = frame ? ty_frame_locals_snapshot(frame) : ty_raise(&ty_SystemError, "frame does not exist");
-    Value keys = locals == TY_NULL ? TY_NULL : ty_is_dict(locals) ? ty_dict_keys(locals) : ty_call_method_none(locals, TY_NAME("keys"));
+    Value keys = locals == TY_NULL ? TY_NULL : ty_is_exact_dict(locals) ? ty_dict_keys(locals) : ty_call_method_none(locals, TY_NAME("keys"));
     keys = keys == TY_NULL ? TY_NULL : ty_sequence_list(keys);
     return keys != TY_NULL && ty_list_sort(keys, TY_NULL, false) ? keys : TY_NULL;
 }
@@ -276,6 +276,41 @@ static Value builtin_round(Value self, Value *a)
     return a[1] == TY_NULL || a[1] == TY_NONE ? ty_call_none(method) : ty_call_one(method, a[1]);
 }
 
+typedef struct Sum { double total, compensation; } Sum;
+
+static void sum_add(Sum *sum, double x)
+{
+    double t = sum->total + x;
+    sum->compensation += __builtin_fabs(sum->total) >= __builtin_fabs(x) ? (sum->total - t) + x : (x - t) + sum->total;
+    sum->total = t;
+}
+
+static double sum_value(const Sum *sum)
+{
+    return sum->compensation != 0.0 && __builtin_isfinite(sum->compensation) ? sum->total + sum->compensation : sum->total;
+}
+
+/* Goes on while complex numbers, floats and small ints come, from *v on; *v is then what came instead, or TY_NULL at the end. */
+static Value sum_complex(Value total, Value iterator, Value *v)
+{
+    double real, imaginary;
+    ty_to_complex(total, &real, &imaginary);
+    Sum r = { real, 0.0 }, i = { imaginary, 0.0 };
+    for (; *v != TY_NULL; *v = ty_next(iterator)) {
+        if (ty_is_exact(*v, &ty_complex_type)) {
+            ty_to_complex(*v, &real, &imaginary);
+            sum_add(&r, real);
+            sum_add(&i, imaginary);
+        } else if (ty_is_double(*v))
+            sum_add(&r, ty_double(*v));
+        else if (ty_is_immediate_int(*v))
+            sum_add(&r, (double)ty_immediate_int(*v));
+        else
+            break;
+    }
+    return ty_raised() ? TY_NULL : ty_complex_new(sum_value(&r), sum_value(&i));
+}
+
 static Value builtin_sum(Value self, Value *a)
 {
     Value total = a[1] == TY_NULL ? ty_from_immediate_int(0) : a[1];
@@ -292,23 +327,24 @@ static Value builtin_sum(Value self, Value *a)
         Value v = ty_next(iterator);
         if (v == TY_NULL)
             return ty_raised() ? TY_NULL : total;
+        if (ty_is_exact(total, &ty_complex_type)) {
+            total = sum_complex(total, iterator, &v);
+            if (v == TY_NULL || total == TY_NULL)
+                return total;
+        }
         if (ty_is_double(total)) { /* floats are summed with a running compensation, as CPython does (Neumaier 1974) */
-            double sum = ty_double(total), compensation = 0.0;
+            Sum sum = { ty_double(total), 0.0 };
             for (;; v = ty_next(iterator)) {
-                double x;
                 if (v == TY_NULL)
-                    return ty_raised() ? TY_NULL : ty_from_double(compensation != 0.0 && __builtin_isfinite(compensation) ? sum + compensation : sum);
+                    return ty_raised() ? TY_NULL : ty_from_double(sum_value(&sum));
                 if (ty_is_double(v))
-                    x = ty_double(v);
+                    sum_add(&sum, ty_double(v));
                 else if (ty_is_immediate_int(v))
-                    x = (double)ty_immediate_int(v);
+                    sum_add(&sum, (double)ty_immediate_int(v));
                 else
                     break;
-                double t = sum + x;
-                compensation += __builtin_fabs(sum) >= __builtin_fabs(x) ? (sum - t) + x : (x - t) + sum;
-                sum = t;
             }
-            total = ty_from_double(compensation != 0.0 && __builtin_isfinite(compensation) ? sum + compensation : sum);
+            total = ty_from_double(sum_value(&sum));
         }
         int64_t r;
         if (TY_LIKELY(ty_are_immediate_ints(total, v)) && !__builtin_add_overflow((int64_t)(total << 16), (int64_t)(v << 16), &r))
@@ -794,6 +830,8 @@ static bool add_named_types(Value module)
 
 static bool execute(Value module)
 {
+    ty_interpreter()->builtin_all = ty_dict_get_text(ty_module_dict(module), "all");
+    ty_interpreter()->builtin_any = ty_dict_get_text(ty_module_dict(module), "any");
     return ty_module_add(module, "None", TY_NONE) && ty_module_add(module, "Ellipsis", TY_ELLIPSIS) && ty_module_add(module, "NotImplemented", TY_NOT_IMPLEMENTED)
         && ty_module_add(module, "False", TY_FALSE) && ty_module_add(module, "True", TY_TRUE) && ty_module_add(module, "__debug__", ty_from_bool(ty_config.optimize == 0))
         && add_named_types(module);

@@ -130,6 +130,8 @@ static Value sys_breakpointhook(Value self, const Value *arguments, size_t count
     if (!name || !*name)
         name = "pdb.set_trace";
     const char *dot = strrchr(name, '.');
+    if (dot == name) /* no module before the dot */
+        return ty_warn(&ty_RuntimeWarning, 0, "Ignoring unimportable $PYTHONBREAKPOINT: \"%s\"", name) ? TY_NONE : TY_NULL;
     Value module_name = dot ? ty_str_from_utf8(name, (size_t)(dot - name)) : ty_str_from_text("builtins");
     Value list = ty_tuple_pack(1, ty_str_from_text(dot ? dot + 1 : name));
     Value module = module_name == TY_NULL || list == TY_NULL ? TY_NULL : ty_import_level(module_name, TY_NONE, list, ty_from_immediate_int(0));

@@ -401,6 +401,9 @@ static Value array_append(Value self, Value *a)
 static Value array_extend(Value self, Value *a)
 {
     Value bytes = a[0];
+    int64_t end = INT64_MAX;
+    if (ty_has_buffer(bytes))
+        end = array_length(self); /* a __buffer__ that changes the array does not move the place */
     if (ty_is_str(bytes))
         return ty_raise(&ty_TypeError, "expected iterable of integers; got: 'str'");
     if (!ty_has_buffer(bytes)) {
@@ -410,7 +413,7 @@ static Value array_extend(Value self, Value *a)
         if (bytes == TY_NULL)
             return TY_NULL;
     }
-    return splice_value(as_array(self), INT64_MAX, INT64_MAX, bytes) ? TY_NONE : TY_NULL;
+    return splice_value(as_array(self), end, end, bytes) ? TY_NONE : TY_NULL;
 }
 
 static Value array_insert(Value self, Value *a)

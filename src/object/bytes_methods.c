@@ -480,8 +480,16 @@ static Value split(Value self, Value *a, bool from_right)
     return done ? list : TY_NULL;
 }
 
-Value ty_bytes_split(Value self, Value *a) { return split(self, a, false); }
-Value ty_bytes_rsplit(Value self, Value *a) { return split(self, a, true); }
+static Value split_holding(Value self, Value *a, bool from_right)
+{
+    hold(self);
+    Value result = split(self, a, from_right);
+    let_go(self);
+    return result;
+}
+
+Value ty_bytes_split(Value self, Value *a) { return split_holding(self, a, false); }
+Value ty_bytes_rsplit(Value self, Value *a) { return split_holding(self, a, true); }
 
 Value ty_bytes_splitlines(Value self, Value *a)
 {
@@ -529,7 +537,7 @@ Value ty_bytes_partition(Value self, Value *a) { return partition(self, a[0], 1)
 Value ty_bytes_rpartition(Value self, Value *a) { return partition(self, a[0], -1); }
 
 /* Joins with all parts held as buffers. */
-static Value join_parts(Value self, Value items, TyBytesArgument *parts, int64_t count, int64_t *held)
+static Value join_parts(Value self, Value iterable, Value items, TyBytesArgument *parts, int64_t count, int64_t *held)
 {
     TySpan s = ty_bytes_span(self);
     int64_t total = 0;
@@ -542,6 +550,8 @@ static Value join_parts(Value self, Value items, TyBytesArgument *parts, int64_t
         if (is_exact_bytes(item))
             ty_bytes_argument(item, &parts[i]);
         *held = i + 1;
+        if (ty_is_list(iterable) && ty_list_length(iterable) != count)
+            return ty_raise(&ty_RuntimeError, "sequence changed size during iteration");
         int64_t more = parts[i].length + (i ? s.length : 0);
         if (total > INT64_MAX / 2 - more)
             return ty_raise(&ty_OverflowError, "join() result is too long");
@@ -562,7 +572,7 @@ static Value join_parts(Value self, Value items, TyBytesArgument *parts, int64_t
     return result;
 }
 
-Value ty_bytes_join(Value self, Value *a)
+static Value join_held(Value self, Value *a)
 {
     Value items = ty_sequence_tuple(a[0]);
     if (items == TY_NULL) {
@@ -576,11 +586,19 @@ Value ty_bytes_join(Value self, Value *a)
     TyBytesArgument few[16], *parts = few;
     if (count > (int64_t)TY_COUNT_OF(few) && !(parts = malloc((size_t)count * sizeof *parts)))
         return ty_raise_memory_error();
-    Value result = join_parts(self, items, parts, count, &held);
+    Value result = join_parts(self, a[0], items, parts, count, &held);
     for (int64_t i = 0; i < held; i++)
         ty_bytes_argument_release(&parts[i]);
     if (parts != few)
         free(parts);
+    return result;
+}
+
+Value ty_bytes_join(Value self, Value *a)
+{
+    hold(self);
+    Value result = join_held(self, a);
+    let_go(self);
     return result;
 }
 

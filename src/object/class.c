@@ -664,7 +664,9 @@ static bool class_fill(TyType *type, Value bases, Value dict, uint32_t expected_
     type->layout.finalize = base->layout.finalize;
     if (!add_slot_members(type) || !add_dict_and_weakref(type, &plan))
         return false;
-    if (ty_dict_get_str(dict, TY_NAME("__doc__")) == TY_NULL && !ty_dict_set(dict, TY_NAME("__doc__"), TY_NONE))
+    Value doc = ty_dict_get_str(dict, TY_NAME("__doc__"));
+    size_t doc_size;
+    if (doc == TY_NULL ? !ty_dict_set(dict, TY_NAME("__doc__"), TY_NONE) : ty_is_str(doc) && !ty_to_utf8(doc, &doc_size))
         return false;
     if (ty_dict_get_str(dict, TY_NAME("__eq__")) != TY_NULL && ty_dict_get_str(dict, TY_NAME("__hash__")) == TY_NULL
         && !ty_dict_set(dict, TY_NAME("__hash__"), TY_NONE))

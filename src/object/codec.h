@@ -15,6 +15,9 @@
 
 /* --- str.encode, bytes.decode, str(bytes, …) --------------------------------------------------------------------- */
 
+/* Development mode: unknown encodings and error handlers are errors even where they would not be needed. Set once, at start-up. */
+extern bool ty_codec_check_names;
+
 Value ty_codec_encode_str(Value str, Value encoding, Value errors);      /* encoding, errors: str or TY_NULL; gives bytes */
 Value ty_codec_decode_bytes(Value bytes_like, Value encoding, Value errors); /* gives str */
 

@@ -224,8 +224,17 @@ static Value encode_by_registry(Value text, Value encoding, Value errors)
                     encoding, result);
 }
 
+bool ty_codec_check_names;
+
+static bool names_known(Value encoding, Value errors)
+{
+    return (encoding == TY_NULL || ty_codec_lookup(encoding) != TY_NULL) && (errors == TY_NULL || ty_codec_error_handler(errors) != TY_NULL);
+}
+
 Value ty_codec_encode_str(Value text, Value encoding, Value errors)
 {
+    if (TY_UNLIKELY(ty_codec_check_names) && !names_known(encoding, errors))
+        return TY_NULL;
     switch (common_encoding(encoding)) {
     case UTF8: return ty_utf8_encode(text, errors);
     case LATIN1: return ty_latin1_encode(text, errors);
@@ -255,6 +264,8 @@ static Value decode_by_registry(Value bytes_like, Value encoding, Value errors)
 Value ty_codec_decode_bytes(Value bytes_like, Value encoding, Value errors)
 {
     TyBuffer view;
+    if (TY_UNLIKELY(ty_codec_check_names) && !names_known(encoding, errors))
+        return TY_NULL;
     if (!ty_buffer_get(bytes_like, &view, TY_BUFFER_SIMPLE))
         return TY_NULL;
     const uint8_t *bytes = view.data;

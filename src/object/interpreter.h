@@ -14,6 +14,7 @@
     X(sys)                  /* the dict of the sys module */ \
     X(sys_module) \
     X(main_module) \
+    X(builtin_all) X(builtin_any) /* the functions themselves, whatever the module's names are bound to later */ \
     X(script_folder)        /* what start-up put first on sys.path for the program, or TY_NULL */ \
     X(importlib)            /* importlib._bootstrap, once it is set up */ \
     X(import_function)      /* builtins.__import__ as we made it: the fast path holds while it is unchanged */ \

@@ -8,14 +8,15 @@
 #include "object/native.h"
 #include "object/str.h"
 #include "object/tuple.h"
+#include "object/type.h"
 
 #define ITERATOR(v) ((TySequenceIterator *)ty_object(v))
 
 Value ty_builtin(const char *name)
 {
-    Value value = ty_dict_get_text(ty_interpreter()->builtins, name);
+    Value key = ty_intern_text(name), value = key == TY_NULL ? TY_NULL : ty_get_item_or_null(ty_current_builtins(), key);
     if (value == TY_NULL && !ty_raised())
-        ty_raise(&ty_AttributeError, "module 'builtins' has no attribute '%s'", name);
+        ty_raise(&ty_AttributeError, "%s", name);
     return value;
 }
 

@@ -539,6 +539,8 @@ static Value type_get_flags(Value self)
         | (f & TY_TYPE_INT ? 1u << 24 : 0) | (f & TY_TYPE_LIST ? 1u << 25 : 0) | (f & TY_TYPE_TUPLE ? 1u << 26 : 0) | (f & TY_TYPE_BYTES ? 1u << 27 : 0)
         | (f & TY_TYPE_STR ? 1u << 28 : 0) | (f & TY_TYPE_DICT ? 1u << 29 : 0) | (f & TY_TYPE_EXCEPTION ? 1u << 30 : 0) | (f & TY_TYPE_TYPE ? 1u << 31 : 0)
         | (f & TY_TYPE_METHOD ? 1u << 17 : 0) | (1u << 14);
+    if ((f & TY_TYPE_HEAP) && (f & TY_TYPE_HAS_DICT)) /* attributes in slots of the instance: "managed dict", and "inline values" where they fit in it */
+        flags |= 1u << 4 | (ty_as_type(self)->inline_count > 0 ? 1u << 2 : 0);
     return ty_int_from_uint64(flags);
 }
 

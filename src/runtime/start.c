@@ -1,4 +1,5 @@
 /* Running what the command line asks for, and leaving. */
+#include "object/codec.h"
 #include "object/dict.h"
 #include "object/exception.h"
 #include "object/list.h"
@@ -164,6 +165,7 @@ int ty_runtime_run(void)
     if (!ty_import_site())
         return ty_exit_status();
     Value globals = ty_module_dict(interpreter->main_module);
+    ty_codec_check_names = ty_config.dev_mode;
     int status = 0;
     if (ty_config.command) {
         if (ty_config.safe_path || insert_path(ty_str_empty()))

@@ -88,8 +88,8 @@ Value ty_vm_common(uint32_t which)
     case TY_COMMON_TUPLE: return ty_from_object(&ty_tuple_type);
     case TY_COMMON_LIST: return ty_from_object(&ty_list_type);
     case TY_COMMON_SET: return ty_from_object(&ty_set_type);
-    case TY_COMMON_ALL: return ty_module_function("builtins", "all");
-    default: return ty_module_function("builtins", "any");
+    case TY_COMMON_ALL: return ty_interpreter()->builtin_all;
+    default: return ty_interpreter()->builtin_any;
     }
 }
 
