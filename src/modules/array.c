@@ -330,7 +330,7 @@ static bool splice(PackedArray *array, int64_t start, int64_t end, const void *d
         if (data && count)
             memcpy(bytes + start * size, data, (size_t)(count * size));
         ty_store_relaxed(&array->length, TY_MIN(length, changed));
-        ty_store_pointer(array, &array->store, ty_as_bytes(fresh));
+        ty_store_release(&array->store, ty_as_bytes(fresh));
         ty_store_release(&array->length, changed);
         return true;
     }

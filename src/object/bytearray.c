@@ -31,7 +31,7 @@ static void set_store(TyByteArray *array, TyBytes *store, int64_t length)
 {
     ty_store_relaxed(&array->length, TY_MIN(length, ty_load_relaxed(&array->length)));
     __atomic_store_n(&array->start, 0, __ATOMIC_RELAXED);
-    ty_store_pointer(array, &array->store, store);
+    ty_store_release(&array->store, store);
     ty_store_release(&array->length, length);
 }
 
