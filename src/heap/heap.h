@@ -140,11 +140,23 @@ void ty_mark_conservative(TyMarker *marker, const void *low, const void *high); 
 
 /* --- stores -------------------------------------------------------------------------------------------------------- */
 
-/* The one store of a Value into a field of a heap object `owner`. A plain store today; the write barrier's seam. */
+/* The one store of a Value into a field of a heap object `owner`; the write barrier's seam. It releases, because another thread may read the
+ * field and look into what it finds: that was filled before. Readers (ty_field) need no more than that the address they follow came from
+ * the load, which every processor honours; the thread sanitizer does not know of it and is told of an acquire. */
+#if defined(__SANITIZE_THREAD__)
+#define TY_ORDER_DEPENDENT __ATOMIC_ACQUIRE
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define TY_ORDER_DEPENDENT __ATOMIC_ACQUIRE
+#endif
+#endif
+#ifndef TY_ORDER_DEPENDENT
+#define TY_ORDER_DEPENDENT __ATOMIC_RELAXED
+#endif
 TY_INLINE void ty_store(void *owner, Value *field, Value value)
 {
     (void)owner;
-    __atomic_store_n(field, value, __ATOMIC_RELAXED);
+    __atomic_store_n(field, value, __ATOMIC_RELEASE);
 }
 TY_INLINE void ty_store_publish(void *owner, Value *field, Value value) /* orders earlier writes before it */
 {
@@ -152,7 +164,8 @@ TY_INLINE void ty_store_publish(void *owner, Value *field, Value value) /* order
     __atomic_store_n(field, value, __ATOMIC_RELEASE);
 }
 #define ty_store_pointer(owner, field, pointer) ((void)(owner), __atomic_store_n((field), (pointer), __ATOMIC_RELEASE))
-TY_INLINE Value ty_field(const Value *field) { return __atomic_load_n(field, __ATOMIC_RELAXED); }
+#define ty_load_dependent(place) atomic_load_explicit((place), TY_ORDER_DEPENDENT) /* of an atomic word that is, or holds, an address */
+TY_INLINE Value ty_field(const Value *field) { return __atomic_load_n(field, TY_ORDER_DEPENDENT); }
 TY_INLINE Value ty_field_acquire(const Value *field) { return __atomic_load_n(field, __ATOMIC_ACQUIRE); }
 
 /* --- roots --------------------------------------------------------------------------------------------------------- */

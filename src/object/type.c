@@ -61,9 +61,9 @@ uint32_t ty_type_version(TyType *type)
                 return 0;
     }
     uint32_t none = 0;
-    if (atomic_compare_exchange_strong_explicit(&type->version, &none, fresh, memory_order_acq_rel, memory_order_acquire))
-        return fresh;
-    return none;
+    bool mine = atomic_compare_exchange_strong_explicit(&type->version, &none, fresh, memory_order_seq_cst, memory_order_acquire);
+    atomic_thread_fence(memory_order_seq_cst); /* the other half: see ty_type_modified */
+    return mine ? fresh : none;
 }
 
 /* Calls visit for each live direct subclass. */
@@ -91,8 +91,10 @@ static void forget_version(TyType *type, void *context)
     ty_type_each_subclass(type, forget_version, NULL);
 }
 
+/* After the change. The fence is one half of Dekker's: who gives out a version and then looks things up sees the change, or this sees the version. */
 void ty_type_modified(TyType *type)
 {
+    atomic_thread_fence(memory_order_seq_cst);
     forget_version(type, NULL);
 }
 

@@ -73,7 +73,7 @@ void ty_caches_flush(void) { ty_heap_each(flush_one, NULL); }
 
 static void publish(_Atomic uint64_t *word, TyCacheEntry *entry)
 {
-    uint64_t old = ty_load_relaxed(word);
+    uint64_t old = ty_load_acquire(word); /* another thread's entry, which is passed on with ours */
     if (old != 0 && !ty_cache_is_slot(old)) {
         unsigned length = 0;
         TyCacheEntry *e = ty_cache_entry(old);
@@ -119,11 +119,9 @@ static void remember_slot(_Atomic uint64_t *word, uint32_t shape, uint32_t offse
 {
     if (shape == 0 || offset == 0)
         return;
-    uint64_t old = ty_load_relaxed(word);
-    if (old == 0) {
-        ty_store_release(word, ty_cache_slot_word(shape, offset));
+    uint64_t none = 0; /* an entry never turns to a slot: readers look at a word twice */
+    if (atomic_compare_exchange_strong_explicit(word, &none, ty_cache_slot_word(shape, offset), memory_order_release, memory_order_relaxed))
         return;
-    }
     TyCacheEntry *entry = entry_new(TY_CACHE_SLOT, shape, 0, TY_NULL);
     if (entry) {
         entry->offset = offset;

@@ -471,7 +471,7 @@ traced:
     }
     CASE(LOAD_GLOBAL) {
         _Atomic uint64_t *cache = CACHE_OF_EXT();
-        uint64_t c = ty_load_relaxed(cache);
+        uint64_t c = ty_load_dependent(cache);
         TyFunction *function = frame->function;
         if (TY_LIKELY(ty_cache_is_slot(c))) {
             value = ty_dict_cached(function->globals, (uint32_t)(c >> 32), (uint32_t)c);
@@ -480,7 +480,7 @@ traced:
                 NEXT(2);
             }
         } else if (c != 0) {
-            TyCacheEntry *entry_ = ty_cache_entry(ty_load_acquire(cache));
+            TyCacheEntry *entry_ = ty_cache_entry(c);
             if (TY_LIKELY(ty_dict_version_is(function->globals, entry_->version))) {
                 value = ty_dict_cached(function->builtins, entry_->second_version, entry_->offset);
                 if (TY_LIKELY(value != TY_NULL)) {
@@ -501,7 +501,7 @@ traced:
     }
     CASE(STORE_GLOBAL) {
         _Atomic uint64_t *cache = CACHE_OF_EXT();
-        uint64_t c = ty_load_relaxed(cache);
+        uint64_t c = ty_load_dependent(cache);
         if (TY_LIKELY(c != 0 && ty_dict_set_cached(frame->function->globals, (uint32_t)(c >> 32), (uint32_t)c, RA)))
             NEXT(2);
         SAVE();
@@ -536,7 +536,7 @@ traced:
     CASE(LOAD_ATTR) {
         _Atomic uint64_t *cache = CACHE_OF_EXT();
         Value object = RB;
-        uint64_t c = ty_load_relaxed(cache);
+        uint64_t c = ty_load_dependent(cache);
         if (TY_LIKELY(ty_is_object(object))) {
             uint32_t shape = ty_load_acquire(&ty_object(object)->bits) >> TY_SHAPE_SHIFT;
             if (TY_LIKELY(ty_cache_slot_shape(c) == shape)) {
@@ -546,7 +546,7 @@ traced:
                     NEXT(2);
                 }
             } else if (c != 0 && !ty_cache_is_slot(c)) {
-                for (TyCacheEntry *e = ty_cache_entry(ty_load_acquire(cache)); e; e = e->next) {
+                for (TyCacheEntry *e = ty_cache_entry(c); e; e = e->next) {
                     if (e->shape != shape)
                         continue;
                     if (e->kind == TY_CACHE_SLOT) {
@@ -599,10 +599,10 @@ traced:
     CASE(LOAD_METHOD) {
         _Atomic uint64_t *cache = CACHE_OF_EXT();
         Value object = RB;
-        uint64_t c = ty_load_relaxed(cache);
+        uint64_t c = ty_load_dependent(cache);
         if (TY_LIKELY(ty_is_object(object) && c != 0 && !ty_cache_is_slot(c))) {
             uint32_t shape = ty_load_acquire(&ty_object(object)->bits) >> TY_SHAPE_SHIFT;
-            for (TyCacheEntry *e = ty_cache_entry(ty_load_acquire(cache)); e; e = e->next) {
+            for (TyCacheEntry *e = ty_cache_entry(c); e; e = e->next) {
                 if (e->shape != shape)
                     continue;
                 if (e->kind == TY_CACHE_METHOD) {
@@ -640,12 +640,14 @@ traced:
     CASE(STORE_ATTR) {
         _Atomic uint64_t *cache = CACHE_OF_EXT();
         Value object = RA;
-        uint64_t c = ty_load_relaxed(cache);
-        if (TY_LIKELY(ty_is_object(object) && c != 0 && !ty_load_relaxed(&ty_many_threads))) {
+        uint64_t c = ty_load_dependent(cache);
+        if (TY_LIKELY(ty_is_object(object) && c != 0)) {
             TyObject *o = ty_object(object);
-            uint32_t shape = ty_object_shape(o);
+            bool locked = ty_object_lock(o);
+            uint32_t bits = ty_load_relaxed(&o->bits), shape = bits >> TY_SHAPE_SHIFT;
             if (TY_LIKELY(ty_cache_slot_shape(c) == shape)) {
                 ty_store(o, (Value *)((char *)o + ty_cache_slot_offset(c)), RB);
+                ty_object_unlock(o, locked);
                 NEXT(2);
             }
             if (!ty_cache_is_slot(c))
@@ -654,15 +656,21 @@ traced:
                         continue;
                     if (e->kind == TY_CACHE_TRANSITION) {
                         ty_store(o, (Value *)((char *)o + e->offset), RB);
-                        ty_store_release(&o->bits, (ty_load_relaxed(&o->bits) & ((1u << TY_SHAPE_SHIFT) - 1)) | e->next_shape << TY_SHAPE_SHIFT);
+                        if (locked)
+                            ty_object_set_shape(o, e->next_shape);
+                        else
+                            ty_store_release(&o->bits, (bits & ((1u << TY_SHAPE_SHIFT) - 1)) | e->next_shape << TY_SHAPE_SHIFT);
+                        ty_object_unlock(o, locked);
                         NEXT(2);
                     }
                     if (e->kind == TY_CACHE_SLOT) {
                         ty_store(o, (Value *)((char *)o + e->offset), RB);
+                        ty_object_unlock(o, locked);
                         NEXT(2);
                     }
                     break;
                 }
+            ty_object_unlock(o, locked);
         }
         SAVE();
         CHECK(ty_cache_store_attribute(cache, object, NAME_OF_EXT(), RB), 2);
