@@ -1,6 +1,9 @@
 /* The command. */
 #include "runtime/runtime.h"
+#include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 int main(int argc, char **argv)
 {
@@ -12,5 +15,10 @@ int main(int argc, char **argv)
         return 1;
     status = ty_runtime_run();
     ty_runtime_end(&status);
+    if (ty_run_interrupted) { /* a shell that waits for us wants to know that it was the signal */
+        signal(SIGINT, SIG_DFL);
+        fflush(NULL);
+        kill(getpid(), SIGINT);
+    }
     exit(status);
 }

@@ -34,6 +34,8 @@ void ty_object_lock_slow(TyObject *o)
             return;
         ty_spin_pause();
     }
+    bool inside = ty_thread->in_allocation;
+    ty_thread->in_allocation = true; /* the caller may hold another object's lock */
     ty_blocking_begin();
     while (!try_lock(o, TY_BIT_CONTENDED)) {
         uint32_t bits = ty_load_relaxed(&o->bits);
@@ -45,6 +47,7 @@ void ty_object_lock_slow(TyObject *o)
         ty_futex_wait(&o->bits, bits | TY_BIT_CONTENDED, -1);
     }
     ty_blocking_end();
+    ty_thread->in_allocation = inside;
 }
 
 void ty_object_unlock_slow(TyObject *o)

@@ -126,6 +126,18 @@ void ty_world_start(void)
 
 TyThread *ty_threads_first(void) { return world.first; }
 
+static void compare_thread(TyThread *thread, void *context)
+{
+    if (thread == *(TyThread **)context)
+        *(TyThread **)context = NULL;
+}
+
+bool ty_thread_lives(TyThread *thread)
+{
+    ty_thread_each(compare_thread, &thread);
+    return thread == NULL;
+}
+
 void ty_thread_each(void (*visit)(TyThread *thread, void *context), void *context)
 {
     bool mine = ty_thread && ty_load_relaxed(&world.owner) == ty_thread;
@@ -151,24 +163,40 @@ bool ty_thread_try_each(void (*visit)(TyThread *thread, void *context), void *co
     return true;
 }
 
+/* Whether a thread was stopped, or sleeps, where it may hold an object's lock: in an allocation, or waiting for another lock. */
+static bool someone_inside(void)
+{
+    for (TyThread *thread = world.first; thread; thread = thread->next)
+        if (thread != ty_thread && thread->in_allocation)
+            return true;
+    return false;
+}
+
+#define STOP_TRIES 2000 /* a tenth of a second and more; then what is held is held for long */
+
+void ty_world_stop_between(void)
+{
+    for (int i = 0;; i++) {
+        ty_world_stop();
+        if (world.depth > 1 || i == STOP_TRIES || !someone_inside())
+            return;
+        ty_world_start();
+        usleep(50);
+    }
+}
+
+bool ty_world_is_mine(void) { return ty_load_relaxed(&world.owner) == ty_thread; }
+bool ty_world_has_others(void) { return world.count > 1; }
+
 void ty_many_threads_begin(void) { ty_store_relaxed(&ty_many_threads, true); }
 
 /* A thread that came from outside: the others have not been told. Who was stopped inside an allocation may be between
  * a lock that was skipped and its unlock; then they get another moment. */
 static void become_many(void)
 {
-    for (;;) {
-        bool safe = true;
-        ty_world_stop();
-        for (TyThread *thread = world.first; thread; thread = thread->next)
-            safe = safe && !thread->in_allocation;
-        if (safe)
-            ty_store_relaxed(&ty_many_threads, true);
-        ty_world_start();
-        if (safe)
-            return;
-        usleep(50);
-    }
+    ty_world_stop_between();
+    ty_store_relaxed(&ty_many_threads, true);
+    ty_world_start();
 }
 
 /* --- attaching ------------------------------------------------------------------------------------------------------------------ */
@@ -324,7 +352,7 @@ void ty_thread_detach(void)
 
 /* --- fork ---------------------------------------------------------------------------------------------------------------------- */
 
-void ty_heap_fork_prepare(void) { ty_world_stop(); }
+void ty_heap_fork_prepare(void) { ty_world_stop_between(); }
 void ty_heap_fork_parent(void) { ty_world_start(); }
 
 /* The calling OS thread is the only one left; it may have several TyThreads. */
@@ -340,7 +368,7 @@ void ty_heap_fork_child(void)
             enter_list(thread);
         } else {
             ty_finalizers_collect(thread->cache);
-            thread_free(thread);
+            ty_cache_free(thread->cache); /* its TyThread stays: what it had locked is known by its address, which must not be anyone else's */
         }
     }
     ty_mark_after_fork();

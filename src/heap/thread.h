@@ -65,7 +65,7 @@ struct TyThread {
     TyThread *next, *previous;  /* in the process's list, under its lock */
     struct TyVisit *visit;      /* of an OS thread that has another TyThread of its own: runtime/visit.c; else NULL */
     uint32_t blocking_depth;
-    bool in_allocation;         /* STOPPED by an allocation: maybe inside a stretch of C that holds an object's lock */
+    bool in_allocation;         /* STOPPED by an allocation, or waiting for an object's lock: maybe inside a stretch of C that holds one */
     bool running_pending;       /* inside ty_heap_run_pending */
 };
 
@@ -119,6 +119,10 @@ void ty_poll_clear(TyThread *thread, uint32_t bits);
 /* Stops all other threads at safepoints (so it is one itself); the caller may then change what lock-free readers rely on. They nest. */
 void ty_world_stop(void);
 void ty_world_start(void);
+void ty_world_stop_between(void); /* the same, where no other thread holds an object's lock: for what the others may never wake from */
+bool ty_world_is_mine(void);      /* the calling thread has stopped it */
+bool ty_world_has_others(void);   /* the world stopped: there are other threads */
+bool ty_thread_lives(TyThread *thread); /* whether it is still in the list; by address only */
 
 /* Does, as ordinary code, what `poll` asks for (signal handlers, finalizers, …): false if an exception was raised. Also called where a
  * system call was interrupted. vm/poll.c */

@@ -1,4 +1,5 @@
 /* The module _imp: what importlib asks of the interpreter. Nothing is frozen here; extension modules written in C for CPython cannot be loaded. */
+#include "modules/_thread.h"
 #include "object/bytes.h"
 #include "object/code.h"
 #include "object/dict.h"
@@ -113,15 +114,29 @@ static Value imp_fix_co_filename(Value self, Value *a)
 typedef struct ImportLock { TyMutex mutex; TyThread *_Atomic owner; uint32_t depth; } ImportLock;
 static ImportLock import_lock;
 
-static Value imp_acquire_lock(Value self, Value *a)
+void ty_import_lock_take(void)
 {
     if (ty_load_relaxed(&import_lock.owner) != ty_thread) {
-        ty_blocking_begin();
-        ty_mutex_lock(&import_lock.mutex);
-        ty_blocking_end();
+        ty_mutex_lock_blocking(&import_lock.mutex);
         ty_store_relaxed(&import_lock.owner, ty_thread);
     }
     import_lock.depth++;
+}
+
+void ty_import_lock_give(bool in_child)
+{
+    if (--import_lock.depth)
+        return;
+    ty_store_relaxed(&import_lock.owner, NULL);
+    if (in_child)
+        import_lock.mutex = (TyMutex)TY_MUTEX_INIT; /* who waited for it is not there */
+    else
+        ty_mutex_unlock(&import_lock.mutex);
+}
+
+static Value imp_acquire_lock(Value self, Value *a)
+{
+    ty_import_lock_take();
     return TY_NONE;
 }
 
@@ -129,10 +144,7 @@ static Value imp_release_lock(Value self, Value *a)
 {
     if (ty_load_relaxed(&import_lock.owner) != ty_thread)
         return ty_raise(&ty_RuntimeError, "not holding the import lock");
-    if (--import_lock.depth == 0) {
-        ty_store_relaxed(&import_lock.owner, NULL);
-        ty_mutex_unlock(&import_lock.mutex);
-    }
+    ty_import_lock_give(false);
     return TY_NONE;
 }
 

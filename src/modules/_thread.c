@@ -1,6 +1,7 @@
 /* _thread: locks, threads and thread-local data, as the threading module expects them. */
 #include "base/clock.h"
 #include "base/futex.h"
+#include "object/bytes.h"
 #include "object/dict.h"
 #include "object/exception.h"
 #include "object/int.h"
@@ -361,6 +362,8 @@ static int completion_wait(Completion *completion, int64_t timeout_ns)
         bool interrupted;
         if (timeout_ns == 0)
             return 0;
+        if (ty_world_is_mine()) /* at the end of the program the other threads are stopped for good */
+            return ty_raise(&ty_PythonFinalizationError, "cannot join thread at Python shutdown"), -1;
         ty_blocking_begin();
         ty_futex_wait_interruptible(&completion->done, 0, timeout_ns, &interrupted);
         ty_blocking_end();
@@ -372,10 +375,17 @@ static int completion_wait(Completion *completion, int64_t timeout_ns)
     return 1;
 }
 
-void ty_threads_after_fork(void)
+void ty_threads_before_fork(void) { ty_mutex_lock(&running_lock); } /* its holder is past its last safepoint, and soon done */
+
+void ty_threads_after_fork(bool in_child)
 {
     uint64_t self = (uint64_t)(uintptr_t)pthread_self();
+    ty_mutex_unlock(&running_lock);
+    if (!in_child)
+        return;
     running_lock = (TyMutex)TY_MUTEX_INIT;
+    ty_interpreter()->main_thread = ty_thread;
+    ty_thread->main = true;
     for (Completion *completion = running, *next; completion; completion = next) {
         next = completion->next;
         if (ty_load_relaxed(&completion->ident) != self) {
@@ -869,16 +879,11 @@ static Value thread_stack_size(Value module, Value *a)
 static Value thread_interrupt_main(Value module, Value *a)
 {
     int32_t number = SIGINT;
-    struct sigaction action;
     if (a[0] && !ty_to_int32(a[0], &number))
         return TY_NULL;
-    if (number < 1 || number >= NSIG || sigaction(number, NULL, &action) != 0)
+    if (!ty_signal_simulate(number))
         return ty_raise(&ty_ValueError, "signal number out of range");
-    TyThread *main = ty_interpreter()->main_thread;
-    bool handled = (action.sa_flags & SA_SIGINFO) || (action.sa_handler != SIG_DFL && action.sa_handler != SIG_IGN);
-    if (main && handled)
-        pthread_kill(main->handle, number);
-    return TY_NONE;
+    return ty_poll_run() ? TY_NONE : TY_NULL; /* ours may be the main thread */
 }
 
 static Value thread_set_name(Value module, Value *a)
@@ -888,14 +893,18 @@ static Value thread_set_name(Value module, Value *a)
     size_t size;
     Value holder;
     const char *text = ty_str_utf8(a[0], &size, &holder);
-    if (!text) {
+    if (!text) { /* surrogates, which a file system's name may have */
         ty_clear_exception();
-        return TY_NONE;
+        holder = ty_str_encode_fs(a[0]);
+        if (holder == TY_NULL) {
+            ty_clear_exception();
+            return TY_NONE;
+        }
+        text = (const char *)ty_bytes_data(holder);
+        size = (size_t)ty_bytes_length(holder);
     }
     char name[NAME_MAX_LENGTH + 1] = {0};
     size = TY_MIN(size, (size_t)NAME_MAX_LENGTH);
-    while (size && (text[size] & 0xC0) == 0x80) /* not in the middle of a character */
-        size--;
     memcpy(name, text, size);
     prctl(PR_SET_NAME, name);
     return TY_NONE;

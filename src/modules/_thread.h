@@ -8,7 +8,19 @@ extern TyType ty_lock_type, ty_rlock_type, ty_local_type;
 
 /* Waits for the interpreter's threads that are not daemons; false if a signal handler raised meanwhile (it was reported). */
 bool ty_threads_wait(TyInterpreter *interpreter);
-/* In the child of a fork: every other thread has ended. */
-void ty_threads_after_fork(void);
+/* Around fork(), the world stopped. In the child every other thread has ended, and the calling one is the main thread. */
+void ty_threads_before_fork(void);
+void ty_threads_after_fork(bool in_child);
+
+/* The lock around the whole of importing, recursive: modules/_imp.c. */
+void ty_import_lock_take(void);
+void ty_import_lock_give(bool in_child);
+
+/* modules/signal.c */
+void ty_signals_after_fork(void);
+/* As if the signal had come, for the main thread: nothing if it is ignored or left to the system. False: no such signal. */
+bool ty_signal_simulate(int number);
+/* No handler is called from now on. */
+void ty_signals_end(void);
 
 #endif

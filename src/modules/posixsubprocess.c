@@ -24,7 +24,7 @@
 #include <unistd.h>
 
 /* fork() with the hooks of os.register_at_fork() and those of the runtime: modules/posix. */
-extern pid_t ty_fork(void);
+extern pid_t ty_fork(const char *name);
 
 typedef struct Launch {
     char **arguments, **programs, **environment; /* NULL-ended; environment NULL: the process's own */
@@ -383,7 +383,7 @@ static Value fork_exec(Value module, Value *a)
     }
     pid_t child;
     if (python) {
-        child = ty_fork();
+        child = ty_fork("fork");
     } else {
         /* No signal's handler may run in the child before the program does. */
         sigset_t all, old;

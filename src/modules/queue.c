@@ -13,7 +13,8 @@
 typedef struct Queue {
     TyObject base;
     TyArray *items;
-    int64_t head, length;
+    int64_t head;
+    _Atomic int64_t length; /* written under the lock */
     _Atomic uint32_t puts, sleepers;
 } Queue;
 
@@ -37,12 +38,13 @@ TY_INLINE Value *place(Queue *self, int64_t index) { return &self->items->items[
 
 static bool reserve(Queue *self)
 {
-    if (self->items && self->length < self->items->capacity)
+    int64_t length = ty_load_relaxed(&self->length);
+    if (self->items && length < self->items->capacity)
         return true;
     TyArray *bigger = ty_array_new(self->items ? self->items->capacity * 2 : 8);
     if (!bigger)
         return false;
-    for (int64_t i = 0; i < self->length; i++)
+    for (int64_t i = 0; i < length; i++)
         ty_store(bigger, &bigger->items[i], *place(self, i));
     ty_store_pointer(self, &self->items, bigger);
     self->head = 0;
@@ -54,8 +56,9 @@ static Value queue_put(Value v, Value *a)
     Queue *self = QUEUE(v);
     bool locked = ty_object_lock(&self->base), fine = reserve(self);
     if (fine) {
-        ty_store(self->items, place(self, self->length), a[0]);
-        self->length++;
+        int64_t length = ty_load_relaxed(&self->length);
+        ty_store(self->items, place(self, length), a[0]);
+        ty_store_relaxed(&self->length, length + 1);
     }
     ty_object_unlock(&self->base, locked);
     if (!fine)
@@ -70,11 +73,12 @@ static Value take(Queue *self)
 {
     bool locked = ty_object_lock(&self->base);
     Value item = TY_NULL;
-    if (self->length > 0) {
+    int64_t length = ty_load_relaxed(&self->length);
+    if (length > 0) {
         item = *place(self, 0);
         ty_store(self->items, place(self, 0), TY_NULL);
         self->head = (self->head + 1) & (self->items->capacity - 1);
-        self->length--;
+        ty_store_relaxed(&self->length, length - 1);
     }
     ty_object_unlock(&self->base, locked);
     return item;
@@ -134,7 +138,7 @@ static Value queue_get(Value v, Value *a)
 
 static Value queue_get_nowait(Value v, Value *a) { return get(QUEUE(v), false, -1); }
 
-static int64_t length_of(Queue *self) { return ty_load_relaxed((_Atomic int64_t *)&self->length); }
+static int64_t length_of(Queue *self) { return ty_load_relaxed(&self->length); }
 static Value queue_empty(Value v, Value *a) { return ty_from_bool(length_of(QUEUE(v)) == 0); }
 static Value queue_qsize(Value v, Value *a) { return ty_int_from_int64(length_of(QUEUE(v))); }
 

@@ -2,6 +2,7 @@
  *
  * The system's handler only notes that a signal came, in words of atomic memory, and asks the main thread to look. That thread, of the
  * main interpreter, calls the Python handlers at its next safepoint. Handlers are kept for the process; only that thread changes them. */
+#include "modules/_thread.h"
 #include "modules/descriptor.h"
 #include "object/dict.h"
 #include "object/exception.h"
@@ -63,8 +64,13 @@ bool ty_signals_run(void)
         if (!ty_load_relaxed(&came[number]) || !atomic_exchange_explicit(&came[number], false, memory_order_acq_rel))
             continue;
         Value handler = handlers[number];
-        if (handler == TY_NULL || handler == DEFAULT || handler == IGNORE)
-            continue; /* changed meanwhile */
+        if (handler == TY_NULL || handler == DEFAULT || handler == IGNORE) { /* changed meanwhile */
+            Value raised = ty_take_exception();
+            ty_raise(&ty_OSError, "Signal %d ignored due to race condition", number);
+            ty_write_unraisable(TY_NULL, NULL);
+            ty_restore_exception(raised);
+            continue;
+        }
         Value arguments[] = {ty_from_immediate_int(number), ty_thread->frame ? ty_frame_object(ty_thread->frame) : TY_NONE};
         if (arguments[1] == TY_NULL || ty_call(handler, arguments, 2, TY_NULL) == TY_NULL) {
             /* The others stay noted. */
@@ -73,6 +79,36 @@ bool ty_signals_run(void)
         }
     }
     return true;
+}
+
+/* The other threads are gone, and what came before the fork came to the parent. */
+void ty_signals_after_fork(void)
+{
+    for (int number = 1; number < NSIG; number++)
+        ty_store_relaxed(&came[number], false);
+    if (ty_load_relaxed(&main_thread) && ty_interpreter()->id == 0)
+        ty_store_release(&main_thread, ty_thread);
+}
+
+static void note(int number);
+bool ty_signal_simulate(int number)
+{
+    if (number < 1 || number >= NSIG)
+        return false;
+    Value handler = ty_field(&handlers[number]);
+    if (handler != DEFAULT && handler != IGNORE)
+        note(number);
+    return true;
+}
+
+void ty_signals_end(void)
+{
+    for (int number = 1; number < NSIG; number++) {
+        Value handler = handlers[number];
+        handlers[number] = TY_NULL;
+        if (handler != TY_NULL && handler != DEFAULT && handler != IGNORE)
+            signal(number, SIG_DFL);
+    }
 }
 
 static bool in_main_thread(void) { return ty_thread == ty_load_relaxed(&main_thread); }

@@ -482,6 +482,12 @@ static const TyModuleDef jit_module = {.name = "sys._jit", .doc = "Whether code 
 
 static bool put(Value dict, const char *name, Value value) { return value != TY_NULL && ty_dict_set_text(dict, name, value); }
 static Value text(const char *s) { return ty_str_decode_fs(s, strlen(s)); }
+static Value thread_version(void) /* "NPTL 2.36" */
+{
+    char text[64];
+    size_t size = confstr(_CS_GNU_LIBPTHREAD_VERSION, text, sizeof text);
+    return size > 0 && size <= sizeof text ? ty_str_from_text(text) : TY_NONE;
+}
 static Value number(int64_t n) { return ty_int_from_int64(n); }
 
 static bool put_record(Value dict, const char *name, TyType *storage, const TyStructDef *def, const Value *values)
@@ -550,7 +556,7 @@ static bool put_number_facts(Value dict)
     Value hashes[] = { number(64), ty_int_from_uint64(((uint64_t)1 << 61) - 1), number(314159), number(0), number(1000003), ty_str_from_text("siphash13"), number(64), number(128), number(0) };
     static const TyStructField thread_fields[] = { { "name", NULL }, { "lock", NULL }, { "version", NULL }, {0} };
     static const TyStructDef thread_def = { "sys.thread_info", "sys.thread_info\n\nA named tuple holding information about the thread implementation.", thread_fields, 3 };
-    Value threads[] = { ty_str_from_text("pthread"), ty_str_from_text("futex"), TY_NONE };
+    Value threads[] = { ty_str_from_text("pthread"), ty_str_from_text("futex"), thread_version() };
     return put_record(dict, "float_info", &float_type, &float_def, floats) && put_record(dict, "int_info", &int_type, &int_def, ints)
         && put_record(dict, "hash_info", &hash_type, &hash_def, hashes) && put_record(dict, "thread_info", &thread_type, &thread_def, threads)
         && put(dict, "maxsize", number(INT64_MAX)) && put(dict, "maxunicode", number(0x10FFFF)) && put(dict, "byteorder", ty_str_from_text("little"))

@@ -193,7 +193,13 @@ bool ty_slot_python_finalize(TyObject *self)
     Value method = ty_lookup_special(ty_from_object(self), TY_NAME("__del__"));
     if (method == TY_NULL)
         return !ty_raised();
-    return ty_call_none(method) != TY_NULL;
+    if (ty_call_none(method) != TY_NULL)
+        return true;
+    Value function = ty_is_bound_method(method) ? ty_as_bound_method(method)->function : method; /* not the object, which may well fail to print itself */
+    Value raised = ty_take_exception(), message = ty_str_format("Exception ignored while calling deallocator %R", function);
+    ty_restore_exception(raised);
+    ty_write_unraisable_text(TY_NULL, message);
+    return false;
 }
 
 static int test_result(Value v, Value self)

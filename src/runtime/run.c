@@ -75,8 +75,11 @@ static int system_exit_status(Value exception)
     return 1;
 }
 
+bool ty_run_interrupted;
+
 int ty_exit_status(void)
 {
+    ty_run_interrupted = false;
     Value exception = ty_take_exception();
     if (exception == TY_NULL)
         return 0;
@@ -101,7 +104,8 @@ int ty_exit_status(void)
         }
     } else
         ty_print_exception(exception);
-    return ty_is_instance_of(exception, &ty_KeyboardInterrupt) ? 128 + SIGINT : 1;
+    ty_run_interrupted = ty_is_instance_of(exception, &ty_KeyboardInterrupt);
+    return ty_run_interrupted ? 128 + SIGINT : 1;
 }
 
 /* --- trees given by Python code ----------------------------------------------------------------------------------------------- */

@@ -7,6 +7,7 @@
 
 bool ty_runtime_start(void);                   /* heap, static types, main interpreter; false: a message was printed */
 int ty_runtime_run(void);                      /* what the configuration says; the exit status */
+extern bool ty_run_interrupted;                /* the last ty_exit_status was that of a KeyboardInterrupt */
 void ty_runtime_end(int *status);              /* threads joined, atexit, finalizers, files flushed */
 int ty_exit_status(void);                      /* handles a raised exception at the top level (SystemExit included), prints it; the status */
 

@@ -192,15 +192,28 @@ int ty_runtime_run(void)
     return status;
 }
 
-void ty_interpreter_finish(int *status)
+static void close_other(TyInterpreter *interpreter, void *context)
 {
-    TyInterpreter *interpreter = ty_interpreter();
-    Value threading = ty_dict_get_text(interpreter->modules, "threading");
-    if (threading != TY_NULL && ty_call_method_none(threading, TY_NAME("_shutdown")) == TY_NULL)
-        ty_write_unraisable(threading, NULL);
-    ty_threads_wait(interpreter);
-    ty_atexit_run();
-    ty_store_release(&interpreter->finalizing, true);
+    if (interpreter != ty_interpreter_main())
+        *(TyInterpreter **)context = interpreter;
+}
+
+/* The interpreters that nobody closed are; then threads that are daemons stop for good, where they hold no object's lock. */
+static void stop_the_rest(void)
+{
+    for (;;) {
+        TyInterpreter *other = NULL;
+        ty_interpreter_each(close_other, &other);
+        if (!other)
+            break;
+        ty_interpreter_close(other);
+    }
+    ty_world_stop_between();
+    ty_signals_end();
+}
+
+static void flush_streams(int *status)
+{
     static const char *const streams[] = { "stdout", "stderr" };
     for (int i = 0; i < 2; i++) {
         Value stream = ty_sys_get(streams[i]);
@@ -214,23 +227,22 @@ void ty_interpreter_finish(int *status)
             }
         }
     }
+}
+
+void ty_interpreter_finish(int *status)
+{
+    TyInterpreter *interpreter = ty_interpreter();
+    Value threading = ty_dict_get_text(interpreter->modules, "threading");
+    if (threading != TY_NULL && ty_call_method_none(threading, TY_NAME("_shutdown")) == TY_NULL)
+        ty_write_unraisable(threading, NULL);
+    ty_threads_wait(interpreter);
+    ty_atexit_run();
+    ty_store_release(&interpreter->finalizing, true);
+    if (interpreter == ty_interpreter_main())
+        stop_the_rest();
+    flush_streams(status);
     ty_heap_finalize_all(interpreter);
+    flush_streams(status); /* what finalizers had to say */
 }
 
-static void close_other(TyInterpreter *interpreter, void *context)
-{
-    if (interpreter != ty_interpreter_main())
-        *(TyInterpreter **)context = interpreter;
-}
-
-void ty_runtime_end(int *status)
-{
-    ty_interpreter_finish(status);
-    for (;;) { /* those that nobody closed */
-        TyInterpreter *other = NULL;
-        ty_interpreter_each(close_other, &other);
-        if (!other)
-            break;
-        ty_interpreter_close(other);
-    }
-}
+void ty_runtime_end(int *status) { ty_interpreter_finish(status); }

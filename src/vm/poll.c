@@ -6,7 +6,7 @@
 /* The signal module's part: runs the Python handlers of signals that came in. */
 __attribute__((weak)) bool ty_signals_run(void) { return true; }
 
-bool ty_vm_poll(void)
+static bool poll_run(bool waiting)
 {
     TyThread *thread = ty_thread;
     uint32_t poll = ty_load_acquire(&thread->poll);
@@ -18,7 +18,7 @@ bool ty_vm_poll(void)
         ty_poll_clear(thread, TY_POLL_PENDING);
         ty_heap_run_pending();
     }
-    if (poll & TY_POLL_SIGNAL) {
+    if ((poll & TY_POLL_SIGNAL) && (waiting || !thread->running_pending)) { /* what a handler raises in a finalizer would be lost */
         ty_poll_clear(thread, TY_POLL_SIGNAL);
         if (!ty_signals_run())
             return false;
@@ -38,4 +38,5 @@ bool ty_vm_poll(void)
     return true;
 }
 
-bool ty_poll_run(void) { return ty_load_relaxed(&ty_thread->poll) == 0 || ty_vm_poll(); }
+bool ty_vm_poll(void) { return poll_run(false); }
+bool ty_poll_run(void) { return ty_load_relaxed(&ty_thread->poll) == 0 || poll_run(true); }

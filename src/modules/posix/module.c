@@ -1,5 +1,8 @@
 /* The module posix: processes, the environment, constants; the table of everything. */
 #include "modules/posix/posix.h"
+#include "modules/_io/io.h"
+#include "modules/_thread.h"
+#include "object/exception.h"
 #include "runtime/visit.h"
 #include "object/interpreter.h"
 #include "object/buffer.h"
@@ -168,7 +171,7 @@ static Value posix_fork(Value self, Value *a)
 {
     if (ty_interpreter()->no_fork)
         return ty_raise(&ty_RuntimeError, "fork not supported for isolated subinterpreters");
-    pid_t pid = ty_fork();
+    pid_t pid = ty_fork("fork");
     return pid < 0 ? ty_posix_error(NULL) : ty_int_from_int64(pid);
 }
 
@@ -315,19 +318,34 @@ static void run_hooks(int which, bool reversed)
     }
 }
 
-pid_t ty_fork(void)
+/* Only the calling thread goes on in the child. So the others are stopped where they hold nothing, no module is half imported, and what
+ * the child knows of them is put right before any Python runs. */
+pid_t ty_fork(const char *name)
 {
     run_hooks(0, true);
+    ty_import_lock_take();
     ty_heap_fork_prepare();
+    ty_threads_before_fork();
+    bool others = ty_world_has_others();
     pid_t pid = fork();
     int error = errno;
     if (pid == 0) {
+        ty_store_relaxed(&ty_io_forked, true);
+        ty_threads_after_fork(true);
         ty_heap_fork_child();
         ty_visits_after_fork();
+        ty_import_lock_give(true);
+        ty_signals_after_fork();
         run_hooks(1, false);
     } else {
+        ty_threads_after_fork(false);
         ty_heap_fork_parent();
+        ty_import_lock_give(false);
         run_hooks(2, false);
+        if (pid > 0 && others && ty_load_relaxed(&ty_interpreter()->thread_count) > 0 &&
+            !ty_warn(&ty_DeprecationWarning, 1, "This process (pid=%d) is multi-threaded, use of %s() may lead to deadlocks in the child.",
+                     (int)getpid(), name))
+            ty_write_unraisable(TY_NULL, NULL);
     }
     errno = error;
     return pid;

@@ -30,7 +30,7 @@ Value ty_posix_error(const TyPath *path);                                /* OSEr
 bool ty_dir_fd(Value v, int *fd);                                        /* TY_NULL or None: AT_FDCWD */
 Value ty_stat_result(const struct stat *status);
 bool ty_posix_stat_start(Value module);
-pid_t ty_fork(void); /* fork() with the hooks of register_at_fork and the heap's */
+pid_t ty_fork(const char *name); /* fork() with the hooks of register_at_fork and the heap's */
 
 extern const TyNativeDef ty_posix_file_functions[], ty_posix_stat_functions[];
 extern TyType ty_dir_entry_type, ty_scandir_iterator_type;
