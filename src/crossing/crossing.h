@@ -29,11 +29,13 @@ Value ty_crossing_pack_call(Value function, Value args, Value kwargs);
 Value ty_crossing_unpack(Value parcel);
 
 /* Instances of exactly this type (static, or a class of the calling interpreter) cross by handle: `pack` gives, in the sender, a value that itself crosses by
- * reference, and `unpack` makes the handle of it in the receiver. Both raise what they like. False with an exception: no memory. Registering
+ * reference, or an object of a static type that Python code cannot make, and `unpack` makes the handle of it in the receiver. Both raise what they like. False with an exception: no memory. Registering
  * again replaces. A class is registered with each interpreter that has it. */
 typedef Value (*TyCrossingPack)(Value v);
 typedef Value (*TyCrossingUnpack)(Value packed);
 bool ty_crossing_register(TyType *type, TyCrossingPack pack, TyCrossingUnpack unpack);
+
+extern TyType ty_shared_buffer_type; /* _interpreters.CrossInterpreterBufferView: what a memoryview that crossed has for its object */
 
 /* concurrent.interpreters.NotShareableError, a TypeError: static, so the same for every interpreter. */
 extern TyType ty_NotShareableError;

@@ -189,12 +189,18 @@ static Value builtin_format(Value self, Value *a)
     return ty_format(a[0], a[1]);
 }
 
+/* The namespace of the caller; that of __main__ where none is in Python. */
+static Value current_locals(void)
+{
+    TyFrame *frame = ty_thread->frame;
+    Value locals = frame ? ty_frame_locals_snapshot(frame) : ty_current_globals();
+    return locals == TY_NULL && !frame ? ty_raise(&ty_SystemError, "frame does not exist") : locals;
+}
+
 static Value builtin_vars(Value self, Value *a)
 {
-    if (a[0] == TY_NULL) {
-        TyFrame *frame = ty_thread->frame;
-        return frame ? ty_frame_locals_snapshot(frame) : ty_raise(&ty_SystemError, "frame does not exist");
-    }
+    if (a[0] == TY_NULL)
+        return current_locals();
     bool failed;
     Value dict = ty_get_attribute_or_null(a[0], TY_NAME("__dict__"), &failed);
     return dict != TY_NULL || failed ? dict : ty_raise(&ty_TypeError, "vars() argument must have __dict__ attribute");
@@ -204,8 +210,7 @@ static Value builtin_dir(Value self, Value *a)
 {
     if (a[0] != TY_NULL)
         return ty_dir(a[0]);
-    TyFrame *frame = ty_thread->frame;
-    Value locals = frame ? ty_frame_locals_snapshot(frame) : ty_raise(&ty_SystemError, "frame does not exist");
+    Value locals = current_locals();
     Value keys = locals == TY_NULL ? TY_NULL : ty_is_exact_dict(locals) ? ty_dict_keys(locals) : ty_call_method_none(locals, TY_NAME("keys"));
     keys = keys == TY_NULL ? TY_NULL : ty_sequence_list(keys);
     return keys != TY_NULL && ty_list_sort(keys, TY_NULL, false) ? keys : TY_NULL;
@@ -217,11 +222,7 @@ static Value builtin_globals(Value self, Value *a)
     return globals == TY_NULL ? ty_raise(&ty_SystemError, "globals do not exist") : globals;
 }
 
-static Value builtin_locals(Value self, Value *a)
-{
-    TyFrame *frame = ty_thread->frame;
-    return frame ? ty_frame_locals_snapshot(frame) : ty_raise(&ty_SystemError, "frame does not exist");
-}
+static Value builtin_locals(Value self, Value *a) { return current_locals(); }
 
 /* --- numbers ---------------------------------------------------------------------------------------------------------------------- */
 
@@ -668,11 +669,10 @@ static bool namespaces(const char *function, Value *globals, Value *locals)
     if (*locals == TY_NONE)
         *locals = TY_NULL;
     if (*globals == TY_NONE || *globals == TY_NULL) {
-        TyFrame *frame = ty_thread->frame;
-        if (!frame)
+        *globals = ty_current_globals();
+        if (*globals == TY_NULL)
             return ty_raise(&ty_SystemError, "globals and locals cannot be NULL"), false;
-        *globals = frame->function->globals;
-        if (*locals == TY_NULL && (*locals = ty_frame_locals_snapshot(frame)) == TY_NULL)
+        if (*locals == TY_NULL && (*locals = current_locals()) == TY_NULL)
             return false;
     } else if (!ty_is_dict(*globals)) {
         if (!strcmp(function, "eval") && ty_is_mapping(*globals))

@@ -86,7 +86,10 @@ void ty_thread_trace(TyThread *thread, TyMarker *marker)
 Value ty_current_globals(void)
 {
     TyFrame *frame = ty_thread->frame;
-    return frame ? frame->function->globals : TY_NULL;
+    if (frame)
+        return frame->function->globals;
+    Value main = ty_interpreter()->main_module; /* C code is called directly from another interpreter */
+    return main == TY_NULL ? TY_NULL : ty_module_dict(main);
 }
 
 Value ty_current_builtins(void)

@@ -48,9 +48,6 @@ TyType ty_InterpreterNotFoundError = {
     .base = TY_STATIC_HEADER(ty_type_type), .flags = TY_TYPE_EXCEPTION, .name = "concurrent.interpreters.InterpreterNotFoundError",
     .doc = "An interpreter was not found", .parent = &ty_InterpreterError,
 };
-static TyType buffer_view_type = {
-    .base = TY_STATIC_HEADER(ty_type_type), .flags = TY_TYPE_NO_NEW, .name = "_interpreters.CrossInterpreterBufferView", .parent = &ty_object_base_type,
-};
 
 /* --- finding --------------------------------------------------------------------------------------------------------------------------- */
 
@@ -498,7 +495,7 @@ static const TyNativeDef functions[] = {
     {0},
 };
 
-static TyType *const types[] = {&ty_InterpreterError, &ty_InterpreterNotFoundError, &ty_NotShareableError, &buffer_view_type, NULL};
+static TyType *const types[] = {&ty_InterpreterError, &ty_InterpreterNotFoundError, &ty_NotShareableError, &ty_shared_buffer_type, NULL};
 
 static TyMutex start_lock = TY_MUTEX_INIT;
 
