@@ -45,7 +45,7 @@ struct TyThread {
 
     /* Tracing. */
     Value trace_function, profile_function;
-    bool tracing;               /* inside a trace function */
+    uint32_t tracing;           /* inside so many trace functions or monitoring callbacks: nothing is traced */
     bool instrumented;          /* some kind of tracing is on: frames run with the traced dispatch table */
 
     Value storage;              /* a dict for what modules keep per thread (locals, repr guards, …), or TY_NULL */

@@ -1,27 +1,19 @@
-/* sys.monitoring: who the tools are and what they wait for.
- *
- * Tools, names and callbacks are kept as PEP 669 says. The virtual machine does not raise these events yet: asking for one raises
- * NotImplementedError. (sys.settrace and sys.setprofile work.) */
+/* sys.monitoring (PEP 669): tools, their names, callbacks and events. vm/monitor.h is what acts on them. */
 #include "modules/monitoring.h"
-#include "object/code.h"
 #include "object/dict.h"
 #include "object/exception.h"
 #include "object/int.h"
+#include "object/list.h"
 #include "object/namespace.h"
 #include "object/native.h"
 #include "object/str.h"
-#include "object/tuple.h"
+#include "vm/monitor.h"
 
-enum { TOOLS = 6, SLOTS = 8, LOCAL_EVENTS = 0x7FF, ALL_EVENTS = 0x7FFFF };
-enum { STATE_NAMES, STATE_CALLBACKS = STATE_NAMES + SLOTS, STATE_COUNT = STATE_CALLBACKS + SLOTS };
+enum { TOOLS = 6 /* ids that Python code may take */, BRANCH = 1 << TY_EVENT_BRANCH, ALL_EVENTS = (1 << (TY_EVENT_COUNT + 1)) - 1 };
 
-static const struct { const char *name; int value; } events[] = {
-    {"PY_START", 1 << 0}, {"PY_RESUME", 1 << 1}, {"PY_RETURN", 1 << 2}, {"PY_YIELD", 1 << 3}, {"CALL", 1 << 4}, {"LINE", 1 << 5}, {"INSTRUCTION", 1 << 6},
-    {"JUMP", 1 << 7}, {"BRANCH_LEFT", 1 << 8}, {"BRANCH_RIGHT", 1 << 9}, {"STOP_ITERATION", 1 << 10}, {"RAISE", 1 << 11}, {"EXCEPTION_HANDLED", 1 << 12},
-    {"PY_UNWIND", 1 << 13}, {"PY_THROW", 1 << 14}, {"RERAISE", 1 << 15}, {"C_RETURN", 1 << 16}, {"C_RAISE", 1 << 17}, {"BRANCH", 1 << 18}, {"NO_EVENTS", 0},
-};
-
-static Value *state_of(Value module) { return ty_module_state(module); }
+static Value *state(uint32_t which) { return ty_monitoring_value(ty_interpreter(), which); }
+static Value held(uint32_t which) { Value v = ty_field(state(which)); return v == TY_NULL ? TY_NONE : v; }
+static void hold(uint32_t which, Value v) { ty_store(ty_object(ty_interpreter()->monitoring_state), state(which), v == TY_NONE ? TY_NULL : v); }
 
 static bool tool_argument(Value v, int32_t *out)
 {
@@ -33,10 +25,9 @@ static bool tool_argument(Value v, int32_t *out)
     return false;
 }
 
-static bool tool_in_use(Value module, int32_t tool)
+static bool tool_in_use(int32_t tool)
 {
-    Value name = ty_field(&state_of(module)[STATE_NAMES + tool]);
-    if (name != TY_NULL && name != TY_NONE)
+    if (held((uint32_t)(TY_MONITORING_NAMES + tool)) != TY_NONE)
         return true;
     ty_raise(&ty_ValueError, "tool %d is not in use", tool);
     return false;
@@ -49,10 +40,9 @@ static Value use_tool_id(Value module, Value *a)
         return TY_NULL;
     if (!ty_is_str(a[1]))
         return ty_raise(&ty_ValueError, "tool name must be a str");
-    Value *slot = &state_of(module)[STATE_NAMES + tool], held = ty_field(slot);
-    if (held != TY_NULL && held != TY_NONE)
+    if (held((uint32_t)(TY_MONITORING_NAMES + tool)) != TY_NONE)
         return ty_raise(&ty_ValueError, "tool %d is already in use", tool);
-    ty_store(ty_object(module), slot, a[1]);
+    hold((uint32_t)(TY_MONITORING_NAMES + tool), a[1]);
     return TY_NONE;
 }
 
@@ -61,7 +51,8 @@ static Value clear_tool_id(Value module, Value *a)
     int32_t tool;
     if (!tool_argument(a[0], &tool))
         return TY_NULL;
-    ty_store(ty_object(module), &state_of(module)[STATE_CALLBACKS + tool], TY_NONE);
+    if (held((uint32_t)(TY_MONITORING_NAMES + tool)) != TY_NONE)
+        ty_monitoring_clear_tool(tool);
     return TY_NONE;
 }
 
@@ -70,61 +61,80 @@ static Value free_tool_id(Value module, Value *a)
     int32_t tool;
     if (!tool_argument(a[0], &tool) || clear_tool_id(module, a) == TY_NULL)
         return TY_NULL;
-    ty_store(ty_object(module), &state_of(module)[STATE_NAMES + tool], TY_NONE);
+    hold((uint32_t)(TY_MONITORING_NAMES + tool), TY_NONE);
     return TY_NONE;
 }
 
 static Value get_tool(Value module, Value *a)
 {
     int32_t tool;
-    if (!tool_argument(a[0], &tool))
-        return TY_NULL;
-    Value name = ty_field(&state_of(module)[STATE_NAMES + tool]);
-    return name == TY_NULL ? TY_NONE : name;
+    return tool_argument(a[0], &tool) ? held((uint32_t)(TY_MONITORING_NAMES + tool)) : TY_NULL;
 }
+
+static uint32_t callback_place(int tool, int event) { return (uint32_t)(TY_MONITORING_CALLBACKS + tool * TY_EVENT_COUNT + event); }
 
 static Value register_callback(Value module, Value *a)
 {
-    int32_t tool, event;
-    if (!tool_argument(a[0], &tool) || !ty_to_int32(a[1], &event))
+    int32_t tool, set;
+    if (!tool_argument(a[0], &tool) || !ty_to_int32(a[1], &set))
         return TY_NULL;
-    if (event <= 0 || (event & (event - 1)))
+    if (set <= 0 || (set & (set - 1)))
         return ty_raise(&ty_ValueError, "The callback can only be set for one event at a time");
-    if (event > ALL_EVENTS)
-        return ty_raise(&ty_ValueError, "invalid event %d", event);
-    Value *slot = &state_of(module)[STATE_CALLBACKS + tool], callbacks = ty_field(slot);
-    if (callbacks == TY_NULL || callbacks == TY_NONE) {
-        callbacks = ty_dict_new();
-        if (callbacks == TY_NULL)
-            return TY_NULL;
-        ty_store(ty_object(module), slot, callbacks);
+    int event = __builtin_ctz((unsigned)set);
+    if (event > TY_EVENT_BRANCH)
+        return ty_raise(&ty_ValueError, "invalid event %d", set);
+    _Atomic uint8_t *joint = &ty_interpreter()->monitoring.joint_branches;
+    if (event != TY_EVENT_BRANCH) {
+        if ((uint32_t)set & TY_EVENTS_BRANCH)
+            atomic_fetch_and_explicit(joint, (uint8_t)~(1 << tool), memory_order_relaxed);
+        Value before = held(callback_place(tool, event));
+        hold(callback_place(tool, event), a[2]);
+        return before;
     }
-    Value key = ty_from_immediate_int(event), old = ty_dict_get(callbacks, key);
-    if (old == TY_NULL && ty_raised())
-        return TY_NULL;
-    if (!ty_dict_set(callbacks, key, a[2]))
-        return TY_NULL;
-    return old == TY_NULL ? TY_NONE : old;
+    Value before = held(callback_place(tool, TY_EVENT_BRANCH_LEFT));
+    atomic_fetch_or_explicit(joint, (uint8_t)(1 << tool), memory_order_relaxed);
+    hold(callback_place(tool, TY_EVENT_BRANCH_LEFT), a[2]);
+    hold(callback_place(tool, TY_EVENT_BRANCH_RIGHT), a[2]);
+    return before;
+}
+
+/* An event set without those that follow from others; false with ValueError. */
+static bool set_argument(Value v, int32_t *set, bool local)
+{
+    if (!ty_to_int32(v, set))
+        return false;
+    if (*set < 0 || *set > ALL_EVENTS) {
+        ty_raise(&ty_ValueError, local ? "invalid local event set 0x%x" : "invalid event set 0x%x", *set);
+        return false;
+    }
+    if ((uint32_t)*set & TY_EVENTS_C && !((uint32_t)*set & TY_EVENT_BIT(CALL))) {
+        ty_raise(&ty_ValueError, "cannot set C_RETURN or C_RAISE events independently");
+        return false;
+    }
+    *set &= (int32_t)~TY_EVENTS_C;
+    if (*set & BRANCH)
+        *set = (*set & ~BRANCH) | (int32_t)TY_EVENTS_BRANCH;
+    if (!local || !((uint32_t)*set & ~TY_EVENTS_LOCAL))
+        return true;
+    ty_raise(&ty_ValueError, "invalid local event set 0x%x", *set);
+    return false;
 }
 
 static Value get_events(Value module, Value *a)
 {
     int32_t tool;
-    return tool_argument(a[0], &tool) && tool_in_use(module, tool) ? ty_from_immediate_int(0) : TY_NULL;
+    if (!tool_argument(a[0], &tool) || !tool_in_use(tool))
+        return TY_NULL;
+    return ty_from_immediate_int((int64_t)ty_load_relaxed(&ty_interpreter()->monitoring.global[tool]));
 }
 
 static Value set_events(Value module, Value *a)
 {
     int32_t tool, set;
-    if (!tool_argument(a[0], &tool) || !ty_to_int32(a[1], &set))
+    if (!tool_argument(a[0], &tool) || !set_argument(a[1], &set, false) || !tool_in_use(tool))
         return TY_NULL;
-    if (set < 0 || set > ALL_EVENTS)
-        return ty_raise(&ty_ValueError, "invalid event set 0x%x", set);
-    if ((set & (3 << 16)) && !(set & (1 << 4)))
-        return ty_raise(&ty_ValueError, "cannot set C_RETURN or C_RAISE events independently");
-    if (!tool_in_use(module, tool))
-        return TY_NULL;
-    return set == 0 ? TY_NONE : ty_raise(&ty_NotImplementedError, "sys.monitoring.set_events");
+    ty_monitoring_set_global(tool, (uint32_t)set);
+    return TY_NONE;
 }
 
 static bool code_argument(Value v)
@@ -138,23 +148,45 @@ static bool code_argument(Value v)
 static Value get_local_events(Value module, Value *a)
 {
     int32_t tool;
-    return code_argument(a[1]) && tool_argument(a[0], &tool) && tool_in_use(module, tool) ? ty_from_immediate_int(0) : TY_NULL;
+    uint32_t set;
+    if (!code_argument(a[1]) || !tool_argument(a[0], &tool) || !tool_in_use(tool) || !ty_monitoring_get_local((TyCode *)ty_object(a[1]), tool, &set))
+        return TY_NULL;
+    return ty_from_immediate_int((int64_t)set);
 }
 
 static Value set_local_events(Value module, Value *a)
 {
     int32_t tool, set;
-    if (!code_argument(a[1]) || !tool_argument(a[0], &tool) || !ty_to_int32(a[2], &set) || !tool_in_use(module, tool))
+    if (!code_argument(a[1]) || !tool_argument(a[0], &tool) || !set_argument(a[2], &set, true) || !tool_in_use(tool))
         return TY_NULL;
-    if ((set & (3 << 16)) && !(set & (1 << 4)))
-        return ty_raise(&ty_ValueError, "cannot set C_RETURN or C_RAISE events independently");
-    if (set & ~(LOCAL_EVENTS | 3 << 16 | 1 << 18))
-        return ty_raise(&ty_ValueError, "invalid local event set 0x%x", set);
-    return set == 0 ? TY_NONE : ty_raise(&ty_NotImplementedError, "sys.monitoring.set_local_events");
+    return ty_monitoring_set_local((TyCode *)ty_object(a[1]), tool, (uint32_t)set) ? TY_NONE : TY_NULL;
 }
 
-static Value restart_events(Value module, Value *a) { return TY_NONE; }
-static Value all_events(Value module, Value *a) { return ty_dict_new(); }
+static Value restart_events(Value module, Value *a)
+{
+    ty_monitoring_restart();
+    return TY_NONE;
+}
+
+static const struct { const char *name; int value; } events[] = {
+#define ROW(name, plane, arguments) { #name, 1 << TY_EVENT_##name },
+    TY_EVENTS(ROW)
+#undef ROW
+    { "BRANCH", BRANCH }, { "NO_EVENTS", 0 },
+};
+
+static Value all_events(Value module, Value *a)
+{
+    Value result = ty_dict_new();
+    for (int event = 0; result != TY_NULL && event < TY_EVENT_COUNT; event++) {
+        int tools = 0;
+        for (int tool = 0; tool < TY_MONITORING_TOOLS; tool++)
+            tools |= (int)(ty_load_relaxed(&ty_interpreter()->monitoring.global[tool]) >> event & 1) << tool;
+        if (tools && !ty_dict_set_text(result, events[event].name, ty_from_immediate_int(tools)))
+            return TY_NULL;
+    }
+    return result;
+}
 
 static const TyNativeDef functions[] = {
     TY_FUNCTION("use_tool_id(tool_id, name, /)", use_tool_id, "Takes a tool's id for a name."),
@@ -181,15 +213,20 @@ static bool execute(Value module)
     for (size_t i = 0; i < sizeof events / sizeof *events; i++)
         if (names == TY_NULL || !ty_dict_set_text(names, events[i].name, ty_from_immediate_int(events[i].value)))
             return false;
-    return ty_module_add(module, "events", ty_namespace_new(names)) && ty_module_add(module, "DISABLE", ty_call_none(ty_from_object(&ty_object_base_type))) &&
-           ty_module_add(module, "MISSING", ty_call_none(ty_from_object(&ty_object_base_type)));
+    TyArray *kept = ty_array_new(TY_MONITORING_VALUES);
+    if (!kept)
+        return false;
+    ty_interpreter()->monitoring_state = ty_from_object(kept);
+    Value disable = ty_call_none(ty_from_object(&ty_object_base_type)), missing = ty_call_none(ty_from_object(&ty_object_base_type));
+    ty_store(kept, &kept->items[TY_MONITORING_DISABLE], disable);
+    ty_store(kept, &kept->items[TY_MONITORING_MISSING], missing);
+    return ty_module_add(module, "events", ty_namespace_new(names)) && ty_module_add(module, "DISABLE", disable) && ty_module_add(module, "MISSING", missing);
 }
 
 static const TyModuleDef monitoring = {
     .name = "sys.monitoring",
     .functions = functions,
     .execute = execute,
-    .state_count = STATE_COUNT,
 };
 
 Value ty_monitoring_module(void) { return ty_module_create(&monitoring); }

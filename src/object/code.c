@@ -462,8 +462,9 @@ static Value code_branches(Value self, Value *a)
         const TyFormatInfo *format = ty_op_format(ty_op(*at));
         if (format->jump && ty_op(*at) != TY_OP_JUMP && ty_op(*at) != TY_OP_JUMP_BACK) {
             int64_t jump = format->jump == 1 ? ty_op_imm(*at) : ty_ext_jump(at[1]);
-            Value entry = ty_tuple_pack(3, ty_from_immediate_int((int64_t)i * OFFSET_OF_WORD), ty_from_immediate_int((int64_t)(i + format->words) * OFFSET_OF_WORD),
-                                        ty_from_immediate_int(((int64_t)i + jump) * OFFSET_OF_WORD));
+            Value fallen = ty_from_immediate_int((int64_t)(i + format->words) * OFFSET_OF_WORD), jumped = ty_from_immediate_int(((int64_t)i + jump) * OFFSET_OF_WORD);
+            bool left = ty_op_jumps_left(ty_op(*at));
+            Value entry = ty_tuple_pack(3, ty_from_immediate_int((int64_t)i * OFFSET_OF_WORD), left ? jumped : fallen, left ? fallen : jumped);
             if (entry == TY_NULL || !ty_list_append(list, entry))
                 return TY_NULL;
         }
@@ -718,7 +719,7 @@ static Value code_sizeof(Value self, Value *a)
 static const TyNativeDef code_methods[] = {
     TY_METHOD("co_lines(self)", code_lines, "Iterates over (start, end, line) for the ranges of instructions of each line."),
     TY_METHOD("co_positions(self)", code_positions, "Iterates over (line, end line, column, end column) of each word of the instructions."),
-    TY_METHOD("co_branches(self)", code_branches, "Iterates over (source, not taken, taken) of the conditional jumps."),
+    TY_METHOD("co_branches(self)", code_branches, "Iterates over (source, left, right) of the conditional jumps, as sys.monitoring tells of them."),
     TY_METHOD("_varname_from_oparg(self, oparg)", code_varname, "The name of the variable in a register."),
     TY_METHOD("replace(self, " REPLACE_PARAMETERS, code_replace, "A copy with new values for some of its attributes."),
     TY_METHOD("__replace__(self, " REPLACE_PARAMETERS, code_replace, "The same as replace()."),

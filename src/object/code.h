@@ -37,6 +37,7 @@ typedef struct TyCaches { /* one interpreter's inline caches of one code object:
     TyObject base;
     TyInterpreter *interpreter;
     struct TyCaches *_Atomic next; /* of the same code, for another interpreter */
+    TyObject *_Atomic monitor;     /* TyCodeMonitor of vm/monitor.h, once something traces the code */
     size_t count;
     _Atomic uint64_t words[];
 } TyCaches;

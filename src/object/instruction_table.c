@@ -46,6 +46,8 @@ bool ty_op_is_terminator(TyOp op)
     }
 }
 
+bool ty_op_jumps_left(TyOp op) { return op == TY_OP_FOR_ITER || (op >= TY_OP_LOOP_IF_TRUE && op <= TY_OP_LOOP_IF_GREATER_EQUAL_INT); }
+
 bool ty_op_writes_a(TyOp op)
 {
     if (!(ty_op_format(op)->registers & TY_REGISTER_A) || ty_op_format(op)->jump)

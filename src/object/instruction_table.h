@@ -27,6 +27,7 @@ extern const char *const ty_op_meanings[TY_OP_COUNT];
 
 TY_INLINE const TyFormatInfo *ty_op_format(TyOp op) { return &ty_formats[ty_op_formats[op]]; }
 bool ty_op_is_terminator(TyOp op);      /* nothing after it is reached by falling through */
+bool ty_op_jumps_left(TyOp op);         /* a conditional jump that goes into the body of a loop: its "left" for sys.monitoring and co_branches() */
 bool ty_op_writes_a(TyOp op);           /* a is a destination */
 /* One more than the highest register that the instruction touches, windows included. */
 uint64_t ty_instruction_reach(const TyInstruction *instruction);

@@ -36,6 +36,18 @@
     X(copyreg) \
     X(crossing)             /* crossing/state.h */
 
+/* What the tools of sys.monitoring wait for: vm/monitor.h. */
+enum { TY_MONITORING_TOOLS = 8 };
+typedef struct TyMonitoring {
+    _Atomic uint32_t version;      /* raised by every change, after it */
+    _Atomic uint32_t restart;      /* raised by restart_events() */
+    _Atomic uint32_t global[TY_MONITORING_TOOLS];       /* events everywhere */
+    _Atomic uint32_t tool_version[TY_MONITORING_TOOLS]; /* raised when events of the tool are taken back; the upper half, when all are */
+    _Atomic uint8_t joint_branches; /* tools whose callback for branches does not tell left from right */
+    _Atomic bool any_local;        /* some code object may have events of its own */
+    _Atomic bool active;           /* some event is waited for */
+} TyMonitoring;
+
 struct TyInterpreter {
     int64_t id;
     struct TyInterpreter *next;
@@ -52,6 +64,7 @@ struct TyInterpreter {
     _Atomic uint32_t recursion_limit;
     uint64_t dispatch_flags;
     bool no_fork, no_exec, no_threads, no_daemon_threads; /* what its configuration forbids */
+    TyMonitoring monitoring;
 #define TY_INTERPRETER_FIELD(name) Value name;
     TY_INTERPRETER_VALUES(TY_INTERPRETER_FIELD)
 #undef TY_INTERPRETER_FIELD

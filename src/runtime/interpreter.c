@@ -11,6 +11,7 @@
 #include "runtime/runtime.h"
 #include "runtime/visit.h"
 #include "vm/frame.h"
+#include "vm/trace.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -66,6 +67,7 @@ bool ty_thread_begin(TyThread *thread)
 {
     size_t size = thread->main ? (size_t)256 << 20 : (size_t)64 << 20;
     thread->recursion_limit = thread->interpreter ? ty_load_relaxed(&thread->interpreter->recursion_limit) : 1000;
+    ty_trace_update(thread);
     return ty_vm_thread_start(thread, size);
 }
 

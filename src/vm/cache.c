@@ -19,6 +19,9 @@ static void caches_trace(TyObject *self, TyMarker *marker)
     TyCaches *next = ty_load_relaxed(&caches->next);
     if (next)
         ty_mark_object(marker, &next->base);
+    TyObject *monitor = ty_load_relaxed(&caches->monitor);
+    if (monitor)
+        ty_mark_object(marker, monitor);
 }
 
 TyType ty_caches_type = {

@@ -31,8 +31,8 @@ struct TyFrame {
     Value instance;       /* kind INIT */
     TyGenerator *generator;
     uint32_t kind;
-    uint32_t traced_line;        /* the last line that a trace function was told */
-    uint32_t traced_instruction; /* where the last instruction was that tracing saw */
+    int32_t traced_line;         /* what tracing saw last: vm/trace.c */
+    int32_t traced_instruction;
     Value registers[];
 };
 

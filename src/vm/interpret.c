@@ -378,8 +378,11 @@ Value ty_vm_run(TyFrame *entry, bool throwing)
     }
     entry->kind = TY_FRAME_ENTRY;
     ENTER_FRAME();
-    if (throwing)
+    if (throwing) {
+        if (TY_UNLIKELY(thread->instrumented) && !ty_trace_throw(frame))
+            goto error_again;
         goto error;
+    }
     goto start_frame;
 
 /* A frame begins: from its first instruction, or where a generator was left. */
@@ -398,16 +401,22 @@ start_frame:
     DISPATCH();
 
 traced:
-    SAVE();
     if (TY_UNLIKELY(!thread->instrumented)) {
+        frame->traced_line = 0;
         dispatch = plain_dispatch;
         DISPATCH();
+    } else {
+        const TyInstruction *before = frame->pc;
+        SAVE();
+        TyTraceStep step = ty_trace_instruction(frame, before);
+        if (step == TY_TRACE_FAILED)
+            goto error;
+        pc = frame->pc;
+        if (step == TY_TRACE_DONE)
+            DISPATCH();
+        word = *pc;
+        goto *plain_dispatch[ty_op(word)];
     }
-    if (!ty_trace_instruction(frame))
-        goto error;
-    pc = frame->pc; /* a trace function may have moved it */
-    word = *pc;
-    goto *plain_dispatch[ty_op(word)];
 
     CASE(NOP) NEXT(1);
     CASE(MOVE) RA = RB; NEXT(1);
@@ -1059,6 +1068,11 @@ jump_on_value: {
             if (ty_raised()) {
                 if (!ty_raised_is(&ty_StopIteration))
                     goto error;
+                if (TY_UNLIKELY(thread->instrumented)) {
+                    ty_trace_raise(frame);
+                    if (!ty_raised_is(&ty_StopIteration))
+                        goto error_again;
+                }
                 ty_clear_exception();
             }
             NEXT(2);
@@ -1113,6 +1127,17 @@ jump_on_value: {
     CASE(BUILD_TEMPLATE) SAVE(); RESULT(ty_template_new(RB, RC), 1);
 
     /* --- calls --- */
+/* RESULT of C code that may have switched tracing on. */
+#define CALLED(value, n)                                      \
+    do {                                                      \
+        Value result_ = (value);                              \
+        if (TY_UNLIKELY(result_ == TY_NULL))                  \
+            goto error;                                       \
+        RA = result_;                                         \
+        if (TY_UNLIKELY(thread->instrumented))                \
+            dispatch = traced_dispatch;                       \
+        NEXT(n);                                              \
+    } while (0)
     CASE(CALL) {
         Value callee = RB;
         const Value *arguments = &registers[B + 1];
@@ -1134,8 +1159,8 @@ jump_on_value: {
         } else if (ty_is_exact(callee, &ty_native_type)) {
             TyNative *native = (TyNative *)ty_object(callee);
             if (TY_LIKELY(ty_native_takes(native->signature, count)))
-                RESULT(native->def->function.flat(native->self, &registers[B + 1]), 1);
-            RESULT(ty_native_invoke(native->def, native->signature, native->self, arguments, count, TY_NULL), 1);
+                CALLED(native->def->function.flat(native->self, &registers[B + 1]), 1);
+            CALLED(ty_native_invoke(native->def, native->signature, native->self, arguments, count, TY_NULL), 1);
         }
         bool pushed;
         value = call_slow(thread, callee, arguments, count, TY_NULL, &pushed);
@@ -1166,13 +1191,13 @@ jump_on_value: {
         } else if (self != TY_NULL && ty_is_exact(callee, &ty_method_descriptor_type)) {
             TyMethodDescriptor *d = (TyMethodDescriptor *)ty_object(callee);
             if (TY_LIKELY(ty_native_takes(d->signature, count - 1))) /* LOAD_METHOD has seen that self is of the type */
-                RESULT(d->def->function.flat(self, &registers[B + 2]), 1);
-            RESULT(ty_native_invoke(d->def, d->signature, self, arguments + 1, count - 1, TY_NULL), 1);
+                CALLED(d->def->function.flat(self, &registers[B + 2]), 1);
+            CALLED(ty_native_invoke(d->def, d->signature, self, arguments + 1, count - 1, TY_NULL), 1);
         } else if (ty_is_exact(callee, &ty_native_type)) {
             TyNative *native = (TyNative *)ty_object(callee);
             if (TY_LIKELY(ty_native_takes(native->signature, count)))
-                RESULT(native->def->function.flat(native->self, (Value *)arguments), 1);
-            RESULT(ty_native_invoke(native->def, native->signature, native->self, arguments, count, TY_NULL), 1);
+                CALLED(native->def->function.flat(native->self, (Value *)arguments), 1);
+            CALLED(ty_native_invoke(native->def, native->signature, native->self, arguments, count, TY_NULL), 1);
         }
         bool pushed;
         value = call_slow(thread, callee, arguments, count, TY_NULL, &pushed);
@@ -1205,6 +1230,8 @@ called: /* the result in `value`, or a new frame as the innermost */
     if (TY_UNLIKELY(value == TY_NULL))
         goto error;
     RA = value;
+    if (TY_UNLIKELY(thread->instrumented)) /* what was called may have switched tracing on */
+        dispatch = traced_dispatch;
     NEXT(ty_op_words[ty_op(word)]);
 
 recursion:
@@ -1245,6 +1272,10 @@ do_return: /* the place of the value, not the value: this C frame is scanned, an
             Value result = *returned;
             ty_generator_leave(frame->generator, TY_GENERATOR_FINISHED);
             if (kind == TY_FRAME_RESUME) { /* the caller's FOR_ITER or YIELD_FROM has reached the end */
+                if (TY_UNLIKELY(thread->instrumented) && !ty_trace_stop_iteration(caller, result)) {
+                    ENTER_FRAME();
+                    goto error;
+                }
                 TyInstruction w = *caller->pc;
                 if (ty_op(w) == TY_OP_FOR_ITER)
                     caller->pc += 2;
@@ -1445,17 +1476,21 @@ do_yield:
 
 /* An exception is raised in the thread; frame->pc is the instruction. */
 error:
-    if (!ty_vm_add_traceback(frame, ty_frame_instruction(frame)))
-        goto error_again;
+    ty_vm_add_traceback(frame, ty_frame_instruction(frame));
+    if (TY_UNLIKELY(thread->instrumented))
+        ty_trace_raise(frame);
+    goto handle;
 error_again: /* the same without a traceback entry for this frame: it has one */
     if (TY_UNLIKELY(thread->instrumented))
-        ty_trace_exception(frame);
-    {
+        ty_trace_reraise(frame);
+handle: {
         const TyHandler *handler = ty_code_handler(frame->code, ty_frame_instruction(frame));
         if (handler) {
             registers[handler->target_register] = ty_take_exception();
             pc = frame->code->instructions + handler->target;
             frame->pc = pc;
+            if (TY_UNLIKELY(thread->instrumented) && !ty_trace_handled(frame, registers[handler->target_register]))
+                goto error_again;
             DISPATCH();
         }
     }

@@ -12,8 +12,10 @@ static bool poll_run(bool waiting)
     uint32_t poll = ty_load_acquire(&thread->poll);
     if (poll & TY_POLL_STOP)
         ty_safepoint_slow();
-    if (poll & TY_POLL_TRACE)
+    if (poll & TY_POLL_TRACE) {
+        ty_trace_update(thread);
         ty_poll_clear(thread, TY_POLL_TRACE);
+    }
     if (poll & TY_POLL_PENDING) {
         ty_poll_clear(thread, TY_POLL_PENDING);
         ty_heap_run_pending();
