@@ -21,6 +21,7 @@ static bool is_generator_like(const TyUnit *u)
 void ty_unit_prologue(TyCompiler *c)
 {
     TyUnit *u = c->unit;
+    ty_emit(c, u->scope->type == TY_BLOCK_MODULE ? line_place(0) : unit_place(u), TY_OP_BEGIN, 0, 0, 0);
     for (int i = 0; i < u->local_count; i++)
         if (u->locals[i].kind & TY_REGISTER_CELL)
             ty_emit(c, TY_NO_PLACE, TY_OP_MAKE_CELL, (TyRegister)i, 0, 0);

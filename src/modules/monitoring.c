@@ -107,7 +107,8 @@ static bool set_argument(Value v, int32_t *set, bool local)
         ty_raise(&ty_ValueError, local ? "invalid local event set 0x%x" : "invalid event set 0x%x", *set);
         return false;
     }
-    if ((uint32_t)*set & TY_EVENTS_C && !((uint32_t)*set & TY_EVENT_BIT(CALL))) {
+    uint32_t calls = TY_EVENTS_C | TY_EVENT_BIT(CALL);
+    if ((uint32_t)*set & TY_EVENTS_C && ((uint32_t)*set & calls) != calls) {
         ty_raise(&ty_ValueError, "cannot set C_RETURN or C_RAISE events independently");
         return false;
     }
@@ -123,7 +124,7 @@ static bool set_argument(Value v, int32_t *set, bool local)
 static Value get_events(Value module, Value *a)
 {
     int32_t tool;
-    if (!tool_argument(a[0], &tool) || !tool_in_use(tool))
+    if (!tool_argument(a[0], &tool))
         return TY_NULL;
     return ty_from_immediate_int((int64_t)ty_load_relaxed(&ty_interpreter()->monitoring.global[tool]));
 }
@@ -149,7 +150,7 @@ static Value get_local_events(Value module, Value *a)
 {
     int32_t tool;
     uint32_t set;
-    if (!code_argument(a[1]) || !tool_argument(a[0], &tool) || !tool_in_use(tool) || !ty_monitoring_get_local((TyCode *)ty_object(a[1]), tool, &set))
+    if (!code_argument(a[1]) || !tool_argument(a[0], &tool) || !ty_monitoring_get_local((TyCode *)ty_object(a[1]), tool, &set))
         return TY_NULL;
     return ty_from_immediate_int((int64_t)set);
 }

@@ -218,13 +218,19 @@ Value ty_frame_locals_snapshot(TyFrame *frame)
 
 int ty_frame_line(const TyFrame *frame) { return ty_code_line(frame->code, ty_frame_instruction(frame)); }
 
-static uint32_t object_instruction(TyFrameObject *f) { return f->frame ? ty_frame_instruction(f->frame) : (uint32_t)f->instruction; }
+/* While a call event is told of, the frame is at BEGIN or MAKE_GENERATOR still. */
+static uint32_t object_instruction(TyFrameObject *f)
+{
+    if (!f->frame)
+        return (uint32_t)f->instruction;
+    const TyInstruction *pc = f->frame->pc;
+    bool at_call = f->frame->traced_line == -1 && ty_thread->tracing && (pc == f->code->instructions + 1 || ty_op(pc[-1]) == TY_OP_MAKE_GENERATOR);
+    return ty_frame_instruction(f->frame) - at_call;
+}
 
 static Value get_line(Value self)
 {
     TyFrameObject *f = as_frame(self);
-    if (f->frame && f->frame->pc == f->code->instructions && f->frame->traced_line == 0 && ty_thread->tracing)
-        return ty_int_from_int64(f->code->first_line); /* the call event comes before the first line */
     int line = ty_code_line(f->code, object_instruction(f));
     return line < 0 ? TY_NONE : ty_int_from_int64(line);
 }

@@ -22,6 +22,7 @@
 typedef uint64_t TyInstruction;
 
 #define TY_INSTRUCTIONS(X) \
+    X(BEGIN, NONE, "the first word of all code, where a call is until it begins: never run, since frames start at the word after it") \
     X(NOP, NONE, "nothing") \
     X(MOVE, AB, "R[a] = R[b]") \
     X(LOAD_CONST, A_IMM, "R[a] = co_consts[imm]") \

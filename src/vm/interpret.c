@@ -173,7 +173,7 @@ TY_INLINE TyFrame *push_frame(TyThread *thread, TyFunction *function, uint32_t b
     thread->recursion++;
     thread->stack_top = top;
     callee->previous = thread->frame;
-    callee->pc = code->instructions;
+    callee->pc = code->instructions + 1; /* after BEGIN */
     callee->function = function;
     callee->code = code;
     callee->locals = TY_NULL;
@@ -418,6 +418,7 @@ traced:
         goto *plain_dispatch[ty_op(word)];
     }
 
+    CASE(BEGIN) NEXT(1);
     CASE(NOP) NEXT(1);
     CASE(MOVE) RA = RB; NEXT(1);
     CASE(LOAD_CONST) RA = constants[IMMEDIATE]; NEXT(1);

@@ -9,9 +9,9 @@
 #include "vm/generator.h"
 #include "vm/monitor.h"
 
-/* Frames keep in traced_line the line that was told last: 0 while tracing has not seen the frame, -1 for none yet; in traced_instruction the
- * instruction seen last. */
-enum { LINE_UNSEEN = 0, LINE_NONE = -1, INSTRUCTION_NONE = -1 };
+/* Frames keep in traced_line the line that was told last: 0 while tracing has not seen the frame, -1 for none yet, -2 while nobody wants to be told;
+ * in traced_instruction the instruction seen last. */
+enum { LINE_UNSEEN = 0, LINE_NONE = -1, LINE_UNTOLD = -2, INSTRUCTION_NONE = -1 };
 
 /* --- on and off ---------------------------------------------------------------------------------------------------------------- */
 
@@ -154,7 +154,7 @@ bool ty_trace_enter(TyFrame *frame)
     if (starts || frame->traced_line == LINE_UNSEEN)
         frame->traced_line = starts ? LINE_NONE : ty_frame_line(frame);
     frame->traced_instruction = INSTRUCTION_NONE;
-    return tell_tools(frame, starts ? TY_EVENT_PY_START : TY_EVENT_PY_RESUME, ty_frame_instruction(frame), TY_NULL) && tell_call(frame);
+    return tell_tools(frame, starts ? TY_EVENT_PY_START : TY_EVENT_PY_RESUME, ty_frame_instruction(frame) - starts, TY_NULL) && tell_call(frame);
 }
 
 bool ty_trace_throw(TyFrame *frame)
@@ -227,7 +227,9 @@ bool ty_trace_stop_iteration(TyFrame *frame, Value value)
     if (ty_thread->tracing || (!waiting(frame, TY_EVENT_BIT(STOP_ITERATION)) && (!object || object->trace == TY_NULL)))
         return true;
     Value exception = ty_call(ty_from_object(&ty_StopIteration), &value, 1, TY_NULL);
-    return exception != TY_NULL && tell_tools(frame, TY_EVENT_STOP_ITERATION, ty_frame_instruction(frame), exception) && tell_exception(frame, exception);
+    if (exception == TY_NULL || !tell_tools(frame, TY_EVENT_STOP_ITERATION, ty_frame_instruction(frame), exception))
+        return false;
+    return (value == TY_NONE && ty_op(*frame->pc) == TY_OP_FOR_ITER) || tell_exception(frame, exception);
 }
 
 /* --- calls of what is not written in Python ------------------------------------------------------------------------------------------------- */
@@ -381,24 +383,31 @@ TyTraceStep ty_trace_instruction(TyFrame *frame, const TyInstruction *before)
     TyThread *thread = ty_thread;
     TyFrameObject *object = object_of(frame);
     bool traced = object && object->trace != TY_NULL && thread->trace_function != TY_NULL, active = ty_load_relaxed(&thread->interpreter->monitoring.active);
-    if (thread->tracing || (!traced && !active && thread->profile_function == TY_NULL) || makes_generator(frame))
+    if (thread->tracing || makes_generator(frame))
         return TY_TRACE_RUN;
+    if (!traced && !active && thread->profile_function == TY_NULL) {
+        frame->traced_line = LINE_UNTOLD;
+        frame->traced_instruction = (int32_t)ty_frame_instruction(frame);
+        return TY_TRACE_RUN;
+    }
     TyCodeMonitor *monitor = ty_code_monitor(frame->function->caches, frame->code);
     if (!monitor)
         return TY_TRACE_FAILED;
     uint32_t events = active ? ty_load_relaxed(&monitor->events) & TY_EVENTS_OF_INSTRUCTIONS : 0;
     uint32_t at = ty_frame_instruction(frame);
     int line = ty_code_monitor_line(monitor, at);
-    if (frame->traced_line == LINE_UNSEEN) { /* tracing began in the midst of it */
-        frame->traced_line = ty_code_monitor_line(monitor, (uint32_t)(before - frame->code->instructions));
-        frame->traced_instruction = INSTRUCTION_NONE;
+    if (frame->traced_line == LINE_UNSEEN || (frame->traced_line == LINE_UNTOLD && frame->traced_instruction != INSTRUCTION_NONE)) { /* begun in the midst of it */
+        bool seen = frame->traced_line == LINE_UNTOLD;
+        frame->traced_line = ty_code_monitor_line(monitor, seen ? (uint32_t)frame->traced_instruction : (uint32_t)(before - frame->code->instructions));
+        if (!seen)
+            frame->traced_instruction = INSTRUCTION_NONE;
     }
     int32_t last = frame->traced_instruction;
     if (events & TY_EVENTS_BRANCH && last != INSTRUCTION_NONE && !tell_branch(frame, monitor, (uint32_t)last, at))
         return TY_TRACE_FAILED;
     frame->traced_instruction = (int32_t)at;
     TyOp op = ty_op(*frame->pc);
-    if (line > 0 && op != TY_OP_MAKE_CELL && (line != frame->traced_line || (int32_t)at < last)) {
+    if (line > 0 && op != TY_OP_MAKE_CELL && (line != frame->traced_line || (int32_t)at <= last)) {
         frame->traced_line = line;
         if ((events & TY_EVENT_BIT(LINE) || traced) && !tell_line(frame, monitor, at, line, events & TY_EVENT_BIT(LINE)))
             return TY_TRACE_FAILED;
@@ -446,11 +455,14 @@ bool ty_frame_set_line(TyFrameObject *object, Value line_value)
     TyCode *code = object->code;
     if (line < code->first_line)
         return ty_raise(&ty_ValueError, "line %lld comes before the current code block", (long long)line), false;
+    TyCodeMonitor *monitor = ty_code_monitor(frame->function->caches, code);
+    if (!monitor)
+        return false;
     uint32_t from = ty_frame_instruction(frame);
     int64_t best = -1, best_line = INT64_MAX;
     for (uint32_t i = 0; i < code->instruction_count; i += ty_op_words[ty_op(code->instructions[i])]) {
-        int at = ty_code_line(code, i);
-        if (at >= line && at < best_line && same_region(code, from, i)) {
+        int at = ty_code_monitor_line(monitor, i);
+        if (i > 0 && at >= line && at < best_line && same_region(code, from, i)) {
             best = i;
             best_line = at;
         }
