@@ -830,6 +830,7 @@ static Value class_code(TyCompiler *c, TyAstClassDef *s, int line)
     Value attributes = static_attributes(c);
     if (c->failed)
         return TY_NULL;
+    place = TY_NO_PLACE; /* the class line is not run again */
     store_in_class(c, place, TY_NAME("__static_attributes__"), attributes);
     if (scope->needs_class_dict)
         store_cell_itself(c, place, TY_NAME("__classdict__"), TY_NAME("__classdictcell__"));

@@ -69,10 +69,12 @@ static bool leaving_needs_code(const TyBlock *block)
     return block->kind != TY_BLOCK_LOOP && block->kind != TY_BLOCK_TRY && block->kind != TY_BLOCK_FINALLY_BODY;
 }
 
-/* The code that leaves the innermost block, which is off the stack already. */
-static void leave_block(TyCompiler *c, const TyBlock *block, TyPlace place)
+/* The code that leaves the innermost block, which is off the stack already. What comes after the code of a `finally` or an __exit__() has no place:
+ * it shall not look as if the statement that leaves ran again. */
+static void leave_block(TyCompiler *c, const TyBlock *block, TyPlace *way)
 {
     TyUnit *u = c->unit;
+    TyPlace place = *way;
     switch (block->kind) {
     case TY_BLOCK_LOOP:
     case TY_BLOCK_FINALLY_BODY:
@@ -88,6 +90,7 @@ static void leave_block(TyCompiler *c, const TyBlock *block, TyPlace place)
         ty_statements(c, body);
         pop_block(c);
         c->silent--;
+        *way = TY_NO_PLACE;
         break;
     }
     case TY_BLOCK_FINALLY_HANDLER:
@@ -104,6 +107,7 @@ static void leave_block(TyCompiler *c, const TyBlock *block, TyPlace place)
     case TY_BLOCK_ASYNC_WITH:
         u->handler = block->outer_handler;
         call_exit(c, ty_place(block->node), block->base, block->kind == TY_BLOCK_ASYNC_WITH);
+        *way = TY_NO_PLACE;
         break;
     }
 }
@@ -115,7 +119,7 @@ typedef struct Leaving {
     int32_t handler;
 } Leaving;
 
-static Leaving leave_blocks(TyCompiler *c, int keep, TyPlace place)
+static Leaving leave_blocks(TyCompiler *c, int keep, TyPlace *place)
 {
     TyUnit *u = c->unit;
     Leaving saved = {u->blocks, u->block_count, u->block_capacity, u->handler};
@@ -305,7 +309,7 @@ static void leave_loop(TyCompiler *c, TyNode *node, bool is_break)
         if (block->kind == TY_BLOCK_LOOP) {
             int32_t label = is_break ? block->break_label : block->continue_label;
             ty_emit(c, place, TY_OP_NOP, 0, 0, 0);
-            Leaving saved = leave_blocks(c, i + 1, place);
+            Leaving saved = leave_blocks(c, i + 1, &place);
             ty_emit_jump(c, place, TY_OP_JUMP, 0, 0, 0, label);
             end_leaving(c, saved);
             return;
@@ -345,7 +349,7 @@ static void return_statement(TyCompiler *c, TyAstReturn *s)
         ty_emit(c, place, TY_OP_NOP, 0, 0, 0);
     else
         r = needs_code ? ty_expression_push(c, s->value) : ty_last_operand(c, s->value);
-    Leaving saved = leave_blocks(c, 0, place);
+    Leaving saved = leave_blocks(c, 0, &place);
     if (is_constant && constant == TY_NONE) {
         ty_emit(c, place, TY_OP_RETURN_NONE, 0, 0, 0);
     } else {
@@ -878,6 +882,8 @@ static void expression_statement(TyCompiler *c, TyAstExpr *s)
     } else if (s->value->kind == TY_AST_Constant) {
         ty_emit(c, place, TY_OP_NOP, 0, 0, 0);
     } else {
+        if (s->value->kind == TY_AST_Name) /* may need no code, but has a line */
+            ty_emit(c, place, TY_OP_NOP, 0, 0, 0);
         ty_last_operand(c, s->value);
     }
     u->top = mark;

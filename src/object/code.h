@@ -89,7 +89,7 @@ bool ty_code_verify(const TyCode *code);
 uint32_t ty_code_live_registers(const TyCode *code, uint32_t instruction);
 
 /* The first word of cached bytecode files: a number for the instruction table and the layout of code objects, raised whenever they change, and "\r\n". */
-#define TY_BYTECODE_MAGIC (0x0A0D0000u | 21008u)
+#define TY_BYTECODE_MAGIC (0x0A0D0000u | 21009u)
 
 void ty_code_set_filename(TyCode *code, Value filename); /* of it and of the code in its constants */
 TyCaches *ty_code_caches_slow(TyCode *code);   /* makes this interpreter's caches; NULL on error */

@@ -1386,6 +1386,8 @@ do_yield:
             goto error;
         if (!returned)
             goto do_yield;
+        if (TY_UNLIKELY(thread->instrumented) && !ty_trace_stop_iteration(frame, value))
+            goto error;
         RA = value;
         NEXT(1);
     }

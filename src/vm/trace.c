@@ -378,6 +378,19 @@ static bool tell_instruction(TyFrame *frame, TyCodeMonitor *monitor, uint32_t at
     return ty_monitor_tell(monitor, TY_EVENT_INSTRUCTION, at, arguments);
 }
 
+/* Whether an instruction of the line told last begins it once more, as each round of a loop does. The conditions of loops stand at their ends, where the
+ * first round comes by a jump or from GET_ITER: it is no new beginning; the jump back from there into the body is not either. */
+static bool begins_again(const TyCode *code, int32_t last, int32_t at)
+{
+    if (ty_op_jumps_left(ty_op(code->instructions[at]))) {
+        if (last < 0)
+            return true;
+        TyInstruction w = code->instructions[last];
+        return ty_op(w) != TY_OP_GET_ITER && !(ty_op(w) == TY_OP_JUMP && last + ty_op_imm(w) == at);
+    }
+    return at <= last && !ty_op_jumps_left(ty_op(code->instructions[last]));
+}
+
 TyTraceStep ty_trace_instruction(TyFrame *frame, const TyInstruction *before)
 {
     TyThread *thread = ty_thread;
@@ -407,7 +420,7 @@ TyTraceStep ty_trace_instruction(TyFrame *frame, const TyInstruction *before)
         return TY_TRACE_FAILED;
     frame->traced_instruction = (int32_t)at;
     TyOp op = ty_op(*frame->pc);
-    if (line > 0 && op != TY_OP_MAKE_CELL && (line != frame->traced_line || (int32_t)at <= last)) {
+    if (line > 0 && op != TY_OP_MAKE_CELL && (line != frame->traced_line || begins_again(frame->code, last, (int32_t)at))) {
         frame->traced_line = line;
         if ((events & TY_EVENT_BIT(LINE) || traced) && !tell_line(frame, monitor, at, line, events & TY_EVENT_BIT(LINE)))
             return TY_TRACE_FAILED;
