@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-#define THRESHOLD_LEAST ((size_t)16 << 20)
+#define THRESHOLD_LEAST ((size_t)24 << 20)
 #define THRESHOLD_DISABLED ((size_t)256 << 20) /* automatic collections are off, but memory is not endless */
 
 bool ty_heap_start(size_t stress_interval)
@@ -135,7 +135,7 @@ static void settle(bool complete)
 
 static void set_threshold(void)
 {
-    size_t threshold = TY_MAX(THRESHOLD_LEAST, ty_heap.live);
+    size_t threshold = TY_MAX(THRESHOLD_LEAST, ty_heap.live / 2 * 3);
     size_t room = ty_heap.reserved - TY_MIN(ty_heap.live, ty_heap.reserved);
     ty_store_relaxed(&ty_heap.threshold, TY_MIN(threshold, TY_MAX(room / 2, (size_t)1 << 20)));
     ty_store_relaxed(&ty_heap.allocated, 0);

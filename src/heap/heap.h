@@ -52,6 +52,7 @@ typedef struct TyLayout {
     uint32_t size;        /* bytes of an instance, or of its fixed part */
     uint32_t item_size;   /* bytes of each further item of a variable-sized object, else 0 */
     _Atomic uint32_t shape; /* number of the shape of a fresh instance */
+    uint32_t trace_bits;  /* trace only concerns objects with all these header bits: the others of the type hold nothing. 0: concerns all */
     void (*trace)(TyObject *self, TyMarker *marker); /* ty_mark every Value it holds; NULL: holds none. Runs in a collection: no allocation, no lock */
     void (*destroy)(TyObject *self);  /* releases native memory or descriptors of a dead object when it is swept; must not touch other heap objects, allocate or raise */
     bool finalize_by_request; /* only objects given to ty_finalizer_register are finalized: the others cost nothing */

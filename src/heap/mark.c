@@ -355,7 +355,7 @@ static void drain(TyMarker *marker)
         }
         mark(marker, (TyObject *)type);
         const TyLayout *layout = ty_type_layout(type);
-        if (layout->trace)
+        if (layout->trace && (ty_object_bits(object) & layout->trace_bits) == layout->trace_bits)
             layout->trace(object, marker);
         if (TY_UNLIKELY(marker->revived != NULL) && layout->finalize && !(ty_object_bits(object) & TY_BIT_FINALIZED))
             marker->revived(object, marker->context);

@@ -242,6 +242,18 @@ Value ty_compare(Value left, Value right, int op)
     return ty_raise(&ty_TypeError, "'%s' not supported between instances of '%T' and '%T'", comparison_text[op], left, right);
 }
 
+TY_INLINE int ordered(int order, int op)
+{
+    switch (op) {
+    case TY_LT: return order < 0;
+    case TY_LE: return order <= 0;
+    case TY_EQ: return order == 0;
+    case TY_NE: return order != 0;
+    case TY_GT: return order > 0;
+    default: return order >= 0;
+    }
+}
+
 int ty_compare_bool(Value left, Value right, int op)
 {
     if (left == right) {
@@ -249,6 +261,13 @@ int ty_compare_bool(Value left, Value right, int op)
             return 1;
         if (op == TY_NE)
             return 0;
+    }
+    if (ty_are_immediate_ints(left, right))
+        return ordered((int64_t)left << 16 < (int64_t)right << 16 ? -1 : left != right, op);
+    if (ty_is_exact_str(left) && ty_is_exact_str(right)) {
+        if (op == TY_EQ || op == TY_NE)
+            return ty_str_equal(left, right) == (op == TY_EQ);
+        return ordered(ty_str_compare(left, right), op);
     }
     Value result = ty_compare(left, right, op);
     return result == TY_NULL ? -1 : ty_is_true(result);

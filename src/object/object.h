@@ -217,7 +217,12 @@ int64_t ty_hash_unhashable(Value v);
 int64_t ty_hash_identity(Value v);
 Value ty_compare(Value left, Value right, int op);  /* any object, as a < b */
 int ty_compare_bool(Value left, Value right, int op); /* identity implies equality, as containers compare */
-TY_INLINE int ty_equal(Value left, Value right) { return left == right && !ty_is_double(left) ? 1 : ty_compare_bool(left, right, TY_EQ); }
+TY_INLINE int ty_equal(Value left, Value right)
+{
+    if (ty_are_immediate_ints(left, right))
+        return left == right;
+    return left == right && !ty_is_double(left) ? 1 : ty_compare_bool(left, right, TY_EQ);
+}
 int ty_is_true_slow(Value v);
 TY_INLINE int ty_is_true(Value v)
 {

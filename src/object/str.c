@@ -249,7 +249,7 @@ TyType ty_text_buffer_type = {
 
 void ty_str_trace(TyObject *self, TyMarker *marker)
 {
-    if (TY_UNLIKELY((ty_object_bits(self) & TY_STR_GROWN) == TY_STR_GROWN) && ty_is_exact_str(ty_from_object(self)))
+    if (ty_str_is_grown(ty_from_object(self)))
         ty_mark(marker, ty_from_object(((TyGrownStr *)(void *)self)->buffer));
 }
 

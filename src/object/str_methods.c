@@ -999,7 +999,7 @@ static Value str_new(TyType *type, const Value *arguments, size_t count, Value k
 
 TyType ty_str_type = {
     .base = TY_STATIC_HEADER(ty_type_type),
-    .layout = {.size = sizeof(TyStr), .item_size = 1, .trace = ty_str_trace},
+    .layout = {.size = sizeof(TyStr), .item_size = 1, .trace = ty_str_trace, .trace_bits = TY_STR_GROWN},
     .flags = TY_TYPE_STR | TY_TYPE_MATCH_SELF | TY_TYPE_VARIABLE | TY_TYPE_IMMUTABLE,
     .name = "str",
     .doc = "str(object='') -> str\nstr(bytes_or_buffer[, encoding[, errors]]) -> str\n\n"

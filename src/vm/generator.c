@@ -84,6 +84,10 @@ bool ty_generator_enter(TyGenerator *g, TyFrameKind kind, bool *finished)
         }
         if (state == TY_GENERATOR_RUNNING)
             return ty_raise(&ty_ValueError, "%s already executing", kind_name(g)), false;
+        if (TY_LIKELY(!ty_load_relaxed(&ty_many_threads))) {
+            ty_store_relaxed(&g->state, TY_GENERATOR_RUNNING);
+            break;
+        }
     } while (!atomic_compare_exchange_weak_explicit(&g->state, &state, TY_GENERATOR_RUNNING, memory_order_acquire, memory_order_relaxed));
     TyThread *thread = ty_thread;
     if (TY_UNLIKELY(thread->recursion >= thread->recursion_limit)) {

@@ -90,6 +90,15 @@ TY_INLINE bool as_doubles(Value a, Value b, double *x, double *y)
     return false;
 }
 
+/* Exact str of which each is the only one with its text: equal if they are the same object. */
+TY_INLINE bool are_interned(Value a, Value b)
+{
+    if (!ty_is_object(a | b))
+        return false;
+    TyObject *x = ty_object(a), *y = ty_object(b);
+    return ty_object_type(x) == &ty_str_type && ty_object_type(y) == &ty_str_type && (ty_object_bits(x) & ty_object_bits(y) & TY_STR_INTERNED);
+}
+
 TY_INLINE bool add_small(Value a, Value b, Value *sum)
 {
     int64_t r;
@@ -152,6 +161,55 @@ static TY_NOINLINE Value compare(Value left, Value right, int op)
         return ty_from_bool(op == TY_LT ? order < 0 : op == TY_LE ? order <= 0 : op == TY_GT ? order > 0 : order >= 0);
     }
     return ty_compare(left, right, op);
+}
+
+/* Bounds that are small ints or None, clipped to the length. */
+TY_INLINE bool plain_bounds(Value low, Value high, int64_t length, int64_t *start, int64_t *end)
+{
+    if (ty_is_immediate_int(low)) {
+        *start = ty_immediate_int(low);
+        if (*start < 0)
+            *start = TY_MAX(*start + length, 0);
+        *start = TY_MIN(*start, length);
+    } else if (low == TY_NONE)
+        *start = 0;
+    else
+        return false;
+    if (ty_is_immediate_int(high)) {
+        *end = ty_immediate_int(high);
+        if (*end < 0)
+            *end = TY_MAX(*end + length, 0);
+        *end = TY_MIN(*end, length);
+    } else if (high == TY_NONE)
+        *end = length;
+    else
+        return false;
+    return true;
+}
+
+/* operands[0][operands[1]:operands[2]] of a list, str or tuple without a slice object; false: not this way. */
+static TY_NOINLINE bool load_slice(const Value *operands, Value *result)
+{
+    Value container = operands[0];
+    int64_t start, end;
+    if (!ty_is_object(container))
+        return false;
+    TyType *type = ty_object_type(ty_object(container));
+    if (type == &ty_str_type) {
+        if (!plain_bounds(operands[1], operands[2], ty_str_length(container), &start, &end))
+            return false;
+        *result = ty_str_slice(container, start, end);
+    } else if (type == &ty_list_type) {
+        if (!plain_bounds(operands[1], operands[2], ty_list_length(container), &start, &end))
+            return false;
+        *result = ty_list_slice(container, start, end);
+    } else if (type == &ty_tuple_type) {
+        if (!plain_bounds(operands[1], operands[2], ty_tuple_length(container), &start, &end))
+            return false;
+        *result = ty_tuple_slice(container, start, end);
+    } else
+        return false;
+    return true;
 }
 
 static TY_NOINLINE Value slow_subscript(Value container, Value key) { return ty_get_item(container, key); }
@@ -744,6 +802,16 @@ traced:
                         NEXT(1);
                     }
                 }
+            } else if (type == &ty_str_type) {
+                if (ty_is_immediate_int(key)) {
+                    int64_t i = ty_immediate_int(key), n = ty_str_length(container);
+                    if (i < 0)
+                        i += n;
+                    if (TY_LIKELY((uint64_t)i < (uint64_t)n)) {
+                        SAVE();
+                        RESULT(ty_str_from_char(ty_str_at(container, i)), 1);
+                    }
+                }
             } else if (type->slots.get_item == ty_slot_python_get_item) {
                 Value method = ty_type_lookup_inline(type, TY_NAME("__getitem__"));
                 if (ty_is_function(method) && takes_exactly(ty_as_function(method)->code, 2)) {
@@ -803,6 +871,8 @@ traced:
     }
     CASE(LOAD_SLICE) {
         SAVE();
+        if (load_slice(&registers[B], &value))
+            RESULT(value, 1);
         Value slice = ty_slice_new(registers[B + 1], registers[B + 2], TY_NONE);
         if (slice == TY_NULL)
             goto error;
@@ -810,6 +880,9 @@ traced:
     }
     CASE(STORE_SLICE) {
         SAVE();
+        int64_t start, end;
+        if (ty_is_exact_list(registers[A]) && plain_bounds(registers[A + 1], registers[A + 2], ty_list_length(registers[A]), &start, &end))
+            CHECK(ty_list_assign_slice(registers[A], start, TY_MAX(start, end), RB), 1);
         Value slice = ty_slice_new(registers[A + 1], registers[A + 2], TY_NONE);
         if (slice == TY_NULL)
             goto error;
@@ -933,8 +1006,12 @@ traced:
     CASE(NAME) { Value left = RB, right = RC; COMPARED(operator, OP, left, right, YES_STORE) SAVE(); RESULT(compare(left, right, OP), 1); }
     COMPARISON(LESS, <, TY_LT)
     COMPARISON(LESS_EQUAL, <=, TY_LE)
-    COMPARISON(EQUAL, ==, TY_EQ)
-    COMPARISON(NOT_EQUAL, !=, TY_NE)
+#define EQUALITY(NAME, operator, OP) \
+    CASE(NAME) { Value left = RB, right = RC; COMPARED(operator, OP, left, right, YES_STORE) \
+        if (are_interned(left, right)) YES_STORE(left operator right) \
+        SAVE(); RESULT(compare(left, right, OP), 1); }
+    EQUALITY(EQUAL, ==, TY_EQ)
+    EQUALITY(NOT_EQUAL, !=, TY_NE)
     COMPARISON(GREATER, >, TY_GT)
     COMPARISON(GREATER_EQUAL, >=, TY_GE)
     CASE(IS) RA = ty_from_bool(RB == RC); NEXT(1);
@@ -1000,12 +1077,20 @@ traced:
 #define JUMP_COMPARISON(NAME, operator, OP) \
     CASE(LOOP_IF_##NAME) SAFEPOINT(); /* fall through */ \
     CASE(JUMP_IF_##NAME) { Value left = RA, right = RB; COMPARED(operator, OP, left, right, YES_JUMP) SAVE(); value = compare(left, right, OP); goto jump_on_value; } \
+    JUMP_COMPARISON_INT(NAME, operator, OP)
+#define JUMP_COMPARISON_INT(NAME, operator, OP) \
     CASE(LOOP_IF_##NAME##_INT) SAFEPOINT(); /* fall through */ \
     CASE(JUMP_IF_##NAME##_INT) { Value left = RA, right = ty_from_immediate_int(ty_op_b_int(word)); COMPARED(operator, OP, left, right, YES_JUMP) SAVE(); value = compare(left, right, OP); goto jump_on_value; }
     JUMP_COMPARISON(LESS, <, TY_LT)
     JUMP_COMPARISON(LESS_EQUAL, <=, TY_LE)
-    JUMP_COMPARISON(EQUAL, ==, TY_EQ)
-    JUMP_COMPARISON(NOT_EQUAL, !=, TY_NE)
+#define JUMP_EQUALITY(NAME, operator, OP) \
+    CASE(LOOP_IF_##NAME) SAFEPOINT(); /* fall through */ \
+    CASE(JUMP_IF_##NAME) { Value left = RA, right = RB; COMPARED(operator, OP, left, right, YES_JUMP) \
+        if (are_interned(left, right)) YES_JUMP(left operator right) \
+        SAVE(); value = compare(left, right, OP); goto jump_on_value; } \
+    JUMP_COMPARISON_INT(NAME, operator, OP)
+    JUMP_EQUALITY(EQUAL, ==, TY_EQ)
+    JUMP_EQUALITY(NOT_EQUAL, !=, TY_NE)
     JUMP_COMPARISON(GREATER, >, TY_GT)
     JUMP_COMPARISON(GREATER_EQUAL, >=, TY_GE)
 jump_on_value: {
@@ -1121,7 +1206,7 @@ jump_on_value: {
             NEXT(1);
         }
         SAVE();
-        RESULT(ty_format(RB, TY_NULL), 1);
+        RESULT(ty_is_immediate_int(RB) ? ty_int_to_text(RB, 10, false) : ty_format(RB, TY_NULL), 1);
     CASE(FORMAT_WITH_SPEC) SAVE(); RESULT(ty_format(RB, RC), 1);
     CASE(CONVERT) SAVE(); RESULT(ty_vm_convert(C, RB), 1);
     CASE(BUILD_INTERPOLATION) SAVE(); RESULT(ty_vm_interpolation(&registers[B], C), 1);
