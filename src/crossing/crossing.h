@@ -28,8 +28,8 @@ Value ty_crossing_pack_call(Value function, Value args, Value kwargs);
 /* In the receiver (the calling thread's interpreter). A value that crossed by reference is its own parcel. TY_NULL with an exception. */
 Value ty_crossing_unpack(Value parcel);
 
-/* Instances of exactly this type (static, or a class of the calling interpreter) cross by handle: `pack` gives, in the sender, a value that itself crosses by
- * reference, or an object of a static type that Python code cannot make, and `unpack` makes the handle of it in the receiver. Both raise what they like. False with an exception: no memory. Registering
+/* Instances of exactly this type (static, or a class of the calling interpreter) cross by handle: `pack` gives, in the sender, a value that all may share,
+ * and `unpack` makes the handle of it in a receiver (or in several: what a remembered function holds is unpacked by each). Both raise what they like. False with an exception: no memory. Registering
  * again replaces. A class is registered with each interpreter that has it. */
 typedef Value (*TyCrossingPack)(Value v);
 typedef Value (*TyCrossingUnpack)(Value packed);

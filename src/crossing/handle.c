@@ -75,7 +75,7 @@ bool ty_crossing_has_handle(TyType *type)
     return find_handler(type, &handler);
 }
 
-Value ty_crossing_handle(TyPacker *p, Value v, bool *handled)
+Value ty_crossing_handle(Value v, bool *handled)
 {
     Handler handler;
     *handled = find_handler(ty_type_of(v), &handler);
@@ -84,9 +84,6 @@ Value ty_crossing_handle(TyPacker *p, Value v, bool *handled)
     Value packed = handler.pack(v);
     if (packed == TY_NULL)
         return TY_NULL;
-    bool internal = ty_is_object(packed) && (ty_type_of(packed)->flags & (TY_TYPE_HEAP | TY_TYPE_NO_NEW)) == TY_TYPE_NO_NEW; /* the handler's own */
-    if (!internal && !ty_crossing_immutable(packed))
-        return ty_packer_refuse(p, v);
     Value how = ty_bytes_new(&handler, sizeof handler);
     return how == TY_NULL ? TY_NULL : ty_node_new(TY_NODE_HANDLE, how, packed, TY_NULL, TY_NULL);
 }

@@ -113,7 +113,7 @@ bool ty_crossing_importable(Value module_name); /* a module that another interpr
 Value ty_crossing_module(TyPacker *p, Value module); /* a node */
 Value ty_crossing_main_module(void);                 /* the receiver's __main__ */
 Value ty_crossing_module_here(Value name);           /* the receiver's, imported if need be */
-Value ty_crossing_handle(TyPacker *p, Value v, bool *handled);
+Value ty_crossing_handle(Value v, bool *handled);
 bool ty_crossing_has_handle(TyType *type);
 Value ty_crossing_open_handle(Value handler, Value packed);
 Value ty_crossing_named(TyPacker *p, Value v, Value name); /* a NAME node for what says that it has that name */

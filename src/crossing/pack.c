@@ -414,7 +414,10 @@ static Value copy_node(TyPacker *p, Value v)
 {
     TyNode *node = ty_as_node(v);
     Value copy = ty_node_new(node->kind, node->fields[0], node->fields[1], node->fields[2], node->fields[3]);
-    return copy != TY_NULL && ty_packer_map_put(p, v, copy) && push(p, FRAME_FIELDS, copy, v) ? copy : TY_NULL;
+    if (copy == TY_NULL || !ty_packer_map_put(p, v, copy))
+        return TY_NULL;
+    bool opaque = node->kind == TY_NODE_HANDLE || node->kind == TY_NODE_DEFINITION || node->kind == TY_NODE_CLASS_DICT;
+    return opaque || push(p, FRAME_FIELDS, copy, v) ? copy : TY_NULL;
 }
 
 /* --- any value ---------------------------------------------------------------------------------------------------------------------------- */
@@ -462,7 +465,7 @@ static Value pack_other(TyPacker *p, Value v, TyType *type)
         return name != TY_NULL ? ty_packer_add(p, v, name) : ty_crossing_definition(p, v);
     }
     bool handled = false;
-    Value handle = ty_crossing_handle(p, v, &handled);
+    Value handle = ty_crossing_handle(v, &handled);
     if (handled)
         return handle == TY_NULL ? TY_NULL : ty_packer_add(p, v, handle);
     if (ty_crossing_plain(p, type))
