@@ -507,6 +507,12 @@ static TyUnit *enter_type_parameters(TyCompiler *c, const TyNodeList *parameters
 
 /* --- functions --------------------------------------------------------------------------------------------------------------------------- */
 
+/* What is left of a list without its first nodes. */
+static TyNodeList after(const TyNodeList *list, int first)
+{
+    return (TyNodeList){first ? list->items + first : list->items, list->count - first};
+}
+
 static Value function_code(TyCompiler *c, TyNode *node, TyScope *scope, Value name, TyAstarguments *parameters, const TyNodeList *body, TyNode *value, int line)
 {
     TyUnit *u = ty_enter_unit(c, scope, name, line);
@@ -538,7 +544,7 @@ static Value function_code(TyCompiler *c, TyNode *node, TyScope *scope, Value na
             ty_emit(c, ty_place(value), TY_OP_RETURN, r, 0, 0);
         u->top = 0;
     } else {
-        TyNodeList rest = {body->items + first, body->count - first};
+        TyNodeList rest = after(body, first);
         ty_statements(c, &rest);
         ty_emit(c, TY_NO_PLACE, TY_OP_RETURN_NONE, 0, 0, 0);
     }
@@ -818,7 +824,7 @@ static Value class_code(TyCompiler *c, TyAstClassDef *s, int line)
         ty_emit(c, place, TY_OP_SETUP_ANNOTATIONS, 0, 0, 0);
     int first = 0;
     store_docstring(c, &s->body, &first);
-    TyNodeList body = {s->body.items + first, s->body.count - first};
+    TyNodeList body = after(&s->body, first);
     ty_statements(c, &body);
     if (u->annotation_count) {
         Value code = deferred_annotations(c);
@@ -984,7 +990,7 @@ static void module_body(TyCompiler *c, const TyNodeList *statements, bool has_do
     int first = 0;
     if (has_docstring)
         store_docstring(c, statements, &first);
-    TyNodeList rest = {statements->items + first, statements->count - first};
+    TyNodeList rest = after(statements, first);
     ty_statements(c, &rest);
     ty_emit(c, TY_NO_PLACE, TY_OP_RETURN_NONE, 0, 0, 0);
     if (annotate < 0 || c->failed)

@@ -206,7 +206,8 @@ static uint32_t const_hash(Value v)
         } else if (type == &ty_int_type) {
             h = (uint64_t)ty_int_hash(v);
         } else if (type == &ty_complex_type) {
-            h = (uint64_t)((TyComplex *)ty_object(v))->real * 3 + (uint64_t)((TyComplex *)ty_object(v))->imaginary;
+            const TyComplex *z = (const TyComplex *)ty_object(v);
+            h = ty_from_double(z->real) * 3 + ty_from_double(z->imaginary);
         } else if (type == &ty_tuple_type) {
             h = 7;
             for (int64_t i = 0; i < ty_tuple_length(v); i++)

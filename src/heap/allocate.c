@@ -131,6 +131,7 @@ void ty_cache_free(TyHeapCache *cache)
 static void clear_cell(char *cell, size_t size)
 {
     TyObject *object = (TyObject *)(void *)cell;
+    reveal(cell, size);
     if (ty_heap.poison) {
         memset(cell, 0xDD, size);
         ty_store_relaxed(&object->type, NULL);
@@ -139,6 +140,7 @@ static void clear_cell(char *cell, size_t size)
     } else { /* free before: zero but for an interval, and maybe never touched */
         *(Interval *)(void *)cell = (Interval){0, 0};
     }
+    conceal_cell(cell, size);
 }
 
 void ty_block_sweep(uint32_t index)
@@ -197,8 +199,11 @@ static void open_fresh(uint32_t index)
 {
     Block *block = &ty_heap.blocks[index];
     char *start = block_start(index);
+    reveal(start, BLOCK_SIZE);
     if (block->dirty)
         memset(start, 0, BLOCK_SIZE);
+    for (uint32_t i = 0; HEAP_CONCEALS && i < block->cell_count; i++)
+        conceal_cell(start + (size_t)i * block->cell_size, block->cell_size);
     block->dirty = true; /* from now on */
     *(Interval *)(void *)start = (Interval){NO_INTERVAL, block->cell_count * block->cell_size};
     block->first_interval = 0;
@@ -255,13 +260,13 @@ static void open_interval(TyHeapCache *cache, unsigned kind, unsigned class)
     }
     cache->runs[kind][class].next = (uintptr_t)start;
     cache->end[kind][class] = (uintptr_t)start + bytes;
-    cache->runs[kind][class].limit = ty_heap.stress_interval ? 0 : cache->end[kind][class];
+    cache->runs[kind][class].limit = HEAP_CONCEALS || ty_heap.stress_interval ? 0 : cache->end[kind][class];
     cache->unaccounted += bytes;
     if (cache->unaccounted >= ACCOUNT_FROM)
         account(cache);
 }
 
-static TyObject *take_cell(TyHeapCache *cache, unsigned kind, unsigned class)
+static TyObject *take_cell(TyHeapCache *cache, unsigned kind, unsigned class, size_t size)
 {
     TyHeapRun *run = &cache->runs[kind][class];
     while (run->next == cache->end[kind][class]) { /* both 0 at first */
@@ -272,8 +277,9 @@ static TyObject *take_cell(TyHeapCache *cache, unsigned kind, unsigned class)
     }
     TyObject *cell = (TyObject *)run->next;
     run->next += class_sizes[class];
+    reveal(cell, size);
     if (TY_UNLIKELY(ty_heap.poison))
-        memset(cell, 0, class_sizes[class]);
+        memset(cell, 0, size);
     return cell;
 }
 
@@ -322,6 +328,7 @@ static TyObject *take_large(TyHeapCache *cache, unsigned kind, size_t size, bool
     }
     atomic_fetch_add_explicit(&cache->space->bytes, size, memory_order_relaxed);
     char *start = block_start(first);
+    reveal(start, size);
     for (uint32_t i = 0; i < count; i++) {
         Block *block = &ty_heap.blocks[first + i];
         if (block->dirty && !dirty)
@@ -350,7 +357,10 @@ static void *allocate(TyType *type, size_t size, bool dirty)
         thread->in_allocation = false;
     }
     unsigned kind = layout->destroy != NULL;
-    TyObject *object = size <= SMALL_MAX ? take_cell(cache, kind, class_for(size)) : take_large(cache, kind, size, dirty);
+    unsigned class = size <= SMALL_MAX ? class_for(size) : 0;
+    /* Classes made at run time keep attributes at the end of cells. */
+    size_t used = HEAP_CONCEALS && !in_heap(type) ? size : class_sizes[class];
+    TyObject *object = size <= SMALL_MAX ? take_cell(cache, kind, class, used) : take_large(cache, kind, size, dirty);
     if (!object) {
         ty_raise_memory_error();
         return NULL;

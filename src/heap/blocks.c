@@ -88,6 +88,7 @@ void ty_blocks_give(uint32_t first, uint32_t count)
 {
     Block *blocks = ty_heap.blocks;
     uint32_t frontier = ty_load_relaxed(&ty_heap.frontier);
+    conceal(block_start(first), (size_t)count * BLOCK_SIZE);
     for (uint32_t i = first; i < first + count; i++) {
         blocks[i].state = BLOCK_FREE;
         blocks[i].space = NULL;

@@ -76,7 +76,7 @@ enum {
 
 typedef struct TyHeapRun {
     uintptr_t next;   /* the next free cell */
-    uintptr_t limit;  /* the end of the run; in stress mode 0, so that every allocation takes the slow path */
+    uintptr_t limit;  /* the end of the run; in stress mode and under the address sanitizer 0, so that every allocation takes the slow path */
 } TyHeapRun;
 
 extern _Thread_local TyHeapRun *ty_heap_runs; /* the calling thread's, by class; see TyHeapCache */

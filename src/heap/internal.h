@@ -19,6 +19,21 @@
 
 #include "heap/thread.h"
 
+#if defined(__SANITIZE_ADDRESS__)
+#define HEAP_CONCEALS 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define HEAP_CONCEALS 1
+#endif
+#endif
+#ifdef HEAP_CONCEALS
+#include <sanitizer/asan_interface.h>
+#else
+#define HEAP_CONCEALS 0
+#define ASAN_POISON_MEMORY_REGION(start, size) ((void)(start), (void)(size))
+#define ASAN_UNPOISON_MEMORY_REGION(start, size) ((void)(start), (void)(size))
+#endif
+
 #define BLOCK_SHIFT 16
 #define BLOCK_SIZE ((size_t)1 << BLOCK_SHIFT)
 #define GRANULE 16
@@ -148,6 +163,12 @@ TY_INLINE bool is_marked(const void *object)
 {
     return !in_heap(object) || (ty_load_relaxed(mark_word(ty_heap.current, object)) & mark_bit(object)) != 0;
 }
+
+/* Under the address sanitizer free cells may not be touched past their header (the collector looks for a type in there), nor may the
+ * part of a cell that its object did not ask for. */
+TY_INLINE void conceal(void *start, size_t size) { ASAN_POISON_MEMORY_REGION(start, size); }
+TY_INLINE void conceal_cell(char *cell, size_t size) { conceal(cell + sizeof(TyObject), size - sizeof(TyObject)); }
+TY_INLINE void reveal(void *start, size_t size) { ASAN_UNPOISON_MEMORY_REGION(start, size); }
 
 /* --- blocks.c --- */
 

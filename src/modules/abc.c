@@ -198,7 +198,7 @@ static Value abc_init(Value module, Value *a)
         return ty_raise(&ty_TypeError, "_abc_init() argument must be a class, not '%T'", a[0]);
     if (!compute_abstract_methods(a[0]))
         return TY_NULL;
-    Value data = data_new(&data_type, NULL, 0, TY_NULL);
+    Value data = data_new(&data_type, ty_no_arguments, 0, TY_NULL);
     if (data == TY_NULL || !ty_set_attribute(a[0], TY_NAME("_abc_impl"), data) || !take_pattern_flags(a[0]))
         return TY_NULL;
     return TY_NONE;

@@ -257,7 +257,7 @@ SIMPLE_HANDLER(EntityDeclHandler, on_entity_decl,
     {                                                                                                          \
         Parser *p = user;                                                                                      \
         if (ready(p, handler))                                                                                 \
-            call(p, handler, NULL, 0);                                                                         \
+            call(p, handler, ty_no_arguments, 0);                                                                         \
     }
 
 EMPTY_HANDLER(StartCdataSectionHandler, on_start_cdata)
@@ -302,7 +302,7 @@ static int answer(Parser *p, Value result)
 static int XMLCALL on_not_standalone(void *user)
 {
     Parser *p = user;
-    return ready(p, NotStandaloneHandler) ? answer(p, call(p, NotStandaloneHandler, NULL, 0)) : 1;
+    return ready(p, NotStandaloneHandler) ? answer(p, call(p, NotStandaloneHandler, ty_no_arguments, 0)) : 1;
 }
 
 static int XMLCALL on_external_entity_ref(XML_Parser expat, Text context, Text base, Text system_id, Text public_id)

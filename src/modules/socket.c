@@ -780,7 +780,7 @@ static Value module_socketpair(Value module, Value *a)
         return system_error();
     Value sockets[2];
     for (int i = 0; i < 2; i++) {
-        sockets[i] = socket_new(&socket_type, NULL, 0, TY_NULL);
+        sockets[i] = socket_new(&socket_type, ty_no_arguments, 0, TY_NULL);
         if (sockets[i] == TY_NULL || !attach(as_socket(sockets[i]), ends[i], family, type, protocol))
             return TY_NULL;
     }

@@ -375,7 +375,9 @@ Value ty_call(Value callable, const Value *arguments, size_t count, Value keywor
     return call(callable, arguments, count, keywords);
 }
 
-Value ty_call_none(Value callable) { return ty_call(callable, NULL, 0, TY_NULL); }
+const Value ty_no_arguments[1];
+
+Value ty_call_none(Value callable) { return ty_call(callable, ty_no_arguments, 0, TY_NULL); }
 Value ty_call_one(Value callable, Value argument) { return argument == TY_NULL || callable == TY_NULL ? TY_NULL : ty_call(callable, &argument, 1, TY_NULL); }
 
 Value ty_call_two(Value callable, Value first, Value second)
@@ -458,5 +460,5 @@ Value ty_call_method(Value object, Value name, const Value *arguments, size_t co
     return method == TY_NULL ? TY_NULL : ty_call(method, arguments, count, TY_NULL);
 }
 
-Value ty_call_method_none(Value object, Value name) { return ty_call_method(object, name, NULL, 0); }
+Value ty_call_method_none(Value object, Value name) { return ty_call_method(object, name, ty_no_arguments, 0); }
 Value ty_call_method_one(Value object, Value name, Value argument) { return argument == TY_NULL ? TY_NULL : ty_call_method(object, name, &argument, 1); }

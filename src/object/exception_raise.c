@@ -80,7 +80,7 @@ static Value raise_made(Value made)
 }
 
 Value ty_raise_value(TyType *type, Value argument) { return raise_made(make(type, &argument, 1)); }
-Value ty_raise_none(TyType *type) { return raise_made(make(type, NULL, 0)); }
+Value ty_raise_none(TyType *type) { return raise_made(make(type, ty_no_arguments, 0)); }
 
 Value ty_raise_va(TyType *type, const char *format, va_list arguments)
 {

@@ -22,7 +22,9 @@
 /* memmove for values that readers without a lock may look at. */
 static void move_values(Value *target, const Value *source, int64_t count)
 {
-    if (!ty_load_relaxed(&ty_many_threads)) {
+    if (count == 0) {
+        return; /* perhaps without a table */
+    } else if (!ty_load_relaxed(&ty_many_threads)) {
         memmove(target, source, (size_t)count * sizeof(Value));
     } else if (target <= source) {
         for (int64_t i = 0; i < count; i++)
@@ -466,8 +468,8 @@ static void delete_strided(Value v, int64_t start, int64_t stop, int64_t step)
     int64_t to = start;
     for (int64_t from = start, next = start, left = count; from < length; from++) {
         if (left > 0 && from == next) {
-            next += step;
-            left--;
+            if (--left > 0)
+                next += step;
         } else {
             ty_store(items_of(list), &items[to++], items[from]);
         }

@@ -233,6 +233,8 @@ TY_INLINE int ty_is_true(Value v)
     return ty_is_true_slow(v);
 }
 
+/* `arguments` is never NULL: callees copy and compare what is there, be it nothing. */
+extern const Value ty_no_arguments[1];
 Value ty_call(Value callable, const Value *arguments, size_t count, Value keywords);
 Value ty_call_none(Value callable);
 Value ty_call_one(Value callable, Value argument);

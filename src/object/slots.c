@@ -18,7 +18,7 @@ static Value call_method(Value self, Value name, const Value *arguments, size_t 
 }
 
 #define PY_UNARY(function, method) \
-    static Value function(Value self) { return call_method(self, TY_NAME(method), NULL, 0); }
+    static Value function(Value self) { return call_method(self, TY_NAME(method), ty_no_arguments, 0); }
 
 PY_UNARY(py_iter_plain, "__iter__")
 PY_UNARY(py_await, "__await__")
@@ -37,10 +37,10 @@ static Value py_repr(Value self)
     Value method = ty_type_lookup(ty_type_of(self), TY_NAME("__repr__"));
     if (method == TY_NULL)
         return ty_object_type_.slots.repr(self);
-    return call_method(self, TY_NAME("__repr__"), NULL, 0);
+    return call_method(self, TY_NAME("__repr__"), ty_no_arguments, 0);
 }
 
-static Value py_str(Value self) { return call_method(self, TY_NAME("__str__"), NULL, 0); }
+static Value py_str(Value self) { return call_method(self, TY_NAME("__str__"), ty_no_arguments, 0); }
 
 static Value py_iter(Value self)
 {
@@ -54,7 +54,7 @@ static Value py_iter(Value self)
 
 static Value py_next(Value self)
 {
-    Value v = call_method(self, TY_NAME("__next__"), NULL, 0);
+    Value v = call_method(self, TY_NAME("__next__"), ty_no_arguments, 0);
     return v;
 }
 
@@ -63,7 +63,7 @@ static int64_t py_hash(Value self)
     Value method = ty_type_lookup(ty_type_of(self), TY_NAME("__hash__"));
     if (method == TY_NONE || method == TY_NULL)
         return ty_hash_unhashable(self);
-    Value v = call_method(self, TY_NAME("__hash__"), NULL, 0);
+    Value v = call_method(self, TY_NAME("__hash__"), ty_no_arguments, 0);
     if (v == TY_NULL)
         return -1;
     if (!ty_is_int(v))
@@ -227,7 +227,7 @@ static int64_t length_result(Value v)
     return length;
 }
 
-static int64_t py_length(Value self) { return length_result(call_method(self, TY_NAME("__len__"), NULL, 0)); }
+static int64_t py_length(Value self) { return length_result(call_method(self, TY_NAME("__len__"), ty_no_arguments, 0)); }
 
 static int py_to_bool(Value self)
 {
@@ -235,7 +235,7 @@ static int py_to_bool(Value self)
     if (method == TY_NONE)
         return ty_raise(&ty_TypeError, "'%T' cannot be interpreted as a boolean", self), -1;
     if (method != TY_NULL)
-        return test_result(call_method(self, TY_NAME("__bool__"), NULL, 0), self);
+        return test_result(call_method(self, TY_NAME("__bool__"), ty_no_arguments, 0), self);
     if (ty_type_lookup(ty_type_of(self), TY_NAME("__len__")) == TY_NULL)
         return 1;
     int64_t length = py_length(self);

@@ -837,7 +837,7 @@ static Value anext_forward(Value self, Value name, const Value *a, size_t count)
 
 static Value anext_send(Value self, Value *a) { return anext_forward(self, TY_NAME("send"), a, 1); }
 static Value anext_throw(Value self, const Value *a, size_t count, Value keywords) { return anext_forward(self, TY_NAME("throw"), a, count); }
-static Value anext_close(Value self, Value *a) { return anext_forward(self, TY_NAME("close"), NULL, 0); }
+static Value anext_close(Value self, Value *a) { return anext_forward(self, TY_NAME("close"), ty_no_arguments, 0); }
 
 static const TyNativeDef anext_methods[] = {
     TY_METHOD("send(self, value, /)", anext_send, NULL), TY_RAW_METHOD("throw(self, type, value=<unrepresentable>, traceback=<unrepresentable>, /)", anext_throw, NULL), TY_METHOD("close(self, /)", anext_close, NULL), {0}
