@@ -25,8 +25,9 @@
 #define TY_NORETURN __attribute__((noreturn))
 
 #define TY_COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
-#define TY_MIN(a, b) ((a) < (b) ? (a) : (b))
-#define TY_MAX(a, b) ((a) > (b) ? (a) : (b))
+/* Each argument is evaluated once, and both are compared in their common type. */
+#define TY_MIN(a, b) ({ __typeof__(1 ? (a) : (b)) min_a = (a), min_b = (b); min_a < min_b ? min_a : min_b; })
+#define TY_MAX(a, b) ({ __typeof__(1 ? (a) : (b)) max_a = (a), max_b = (b); max_a > max_b ? max_a : max_b; })
 
 #define ty_load_relaxed(p) atomic_load_explicit((p), memory_order_relaxed)
 #define ty_load_acquire(p) atomic_load_explicit((p), memory_order_acquire)

@@ -194,8 +194,8 @@ static Value array_get_item(Value self, Value key)
     if (result == TY_NULL)
         return TY_NULL;
     uint8_t *out = ty_bytearray_data(as_array(result));
-    for (int64_t i = 0, at = start; i < count; i++, at += step)
-        out[i] = s.data[at];
+    for (int64_t i = 0; i < count; i++)
+        out[i] = s.data[start + i * step];
     return result;
 }
 
@@ -262,8 +262,8 @@ static bool assign_slice(Value self, int64_t start, int64_t stop, int64_t step, 
         done = false;
     } else {
         uint8_t *data = ty_bytearray_data(array);
-        for (int64_t i = 0, at = start; i < count; i++, at += step)
-            data[at] = ty_bytes_data(bytes)[i];
+        for (int64_t i = 0; i < count; i++)
+            data[start + i * step] = ty_bytes_data(bytes)[i];
     }
     ty_object_unlock(&array->base, locked);
     return done;

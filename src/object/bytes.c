@@ -157,8 +157,8 @@ static Value bytes_get_item(Value self, Value key)
     if (step == 1)
         return count == length && ty_is_exact(self, &ty_bytes_type) ? self : ty_bytes_new(data + start, (size_t)count);
     Value result = allocate((size_t)count);
-    for (int64_t i = 0, at = start; result != TY_NULL && i < count; i++, at += step)
-        ty_as_bytes(result)->data[i] = data[at];
+    for (int64_t i = 0; result != TY_NULL && i < count; i++)
+        ty_as_bytes(result)->data[i] = data[start + i * step];
     return result;
 }
 

@@ -14,9 +14,8 @@
 static void function_trace(TyObject *self, TyMarker *marker)
 {
     TyFunction *f = (TyFunction *)self;
-    ty_mark_object(marker, &f->code->base);
-    if (f->caches)
-        ty_mark_object(marker, &f->caches->base);
+    ty_mark_object(marker, (TyObject *)f->code);
+    ty_mark_object(marker, (TyObject *)f->caches);
     ty_mark_range(marker, &f->globals, (Value *)&f->attributes_spill - &f->globals);
     ty_attributes_trace(self, &ty_function_type, marker);
 }

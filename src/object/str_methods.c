@@ -913,16 +913,16 @@ static Value str_get_item(Value self, Value key)
         return ty_str_empty();
     uint32_t range = 0x7F;
     if (!ty_str_is_ascii(self)) {
-        for (int64_t i = 0, at = start; i < count; i++, at += step)
-            range |= ty_str_at(self, at);
+        for (int64_t i = 0; i < count; i++)
+            range |= ty_str_at(self, start + i * step);
     }
     Value v = ty_str_allocate(count, range);
     if (v == TY_NULL)
         return TY_NULL;
     int width = ty_max_char_width(range);
     uint8_t *out = ty_str_fill(v);
-    for (int64_t i = 0, at = start; i < count; i++, at += step)
-        ty_fill_chars(out + i * width, width, ty_str_at(self, at), 1);
+    for (int64_t i = 0; i < count; i++)
+        ty_fill_chars(out + i * width, width, ty_str_at(self, start + i * step), 1);
     return count == 1 ? ty_str_from_chars(out, width, 1) : v;
 }
 

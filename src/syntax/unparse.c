@@ -47,7 +47,8 @@ static void write_bytes(Writer *w, const char *text, size_t size)
         w->text = grown;
         w->capacity = capacity;
     }
-    memcpy(w->text + w->size, text, size);
+    if (size)
+        memcpy(w->text + w->size, text, size);
     w->size += size;
 }
 

@@ -89,6 +89,8 @@ bool ty_bind_arguments(TyFunction *function, const Value *arguments, size_t coun
 Value ty_eval_code(Value code, Value globals, Value locals, Value closure /* tuple or TY_NULL */);
 /* Does what the poll word asks for; false with an exception raised. */
 bool ty_vm_poll(void);
+/* Runs the Python handlers of signals that came in; false: one raised. modules/signal.c */
+extern bool ty_signals_run(void);
 bool ty_vm_thread_start(TyThread *thread, size_t stack_size);  /* the thread's Python stack; false: no memory */
 void ty_vm_thread_end(TyThread *thread);
 

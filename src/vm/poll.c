@@ -3,9 +3,6 @@
 #include "vm/frame.h"
 #include "vm/trace.h"
 
-/* The signal module's part: runs the Python handlers of signals that came in. */
-__attribute__((weak)) bool ty_signals_run(void) { return true; }
-
 static bool poll_run(bool waiting)
 {
     TyThread *thread = ty_thread;
