@@ -40,6 +40,15 @@ __asm__(".text\n.globl ty_registers_save\n.type ty_registers_save,%function\nty_
 #error "ty_registers_save is to be written for this processor"
 #endif
 
+#define STACK_CLEARED 1024 /* bytes: more than the few frames that lie between the interpreter and itself, or the collector */
+
+__attribute__((noinline)) void ty_c_stack_clear(void)
+{
+    char room[STACK_CLEARED];
+    memset(room, 0, sizeof room);
+    __asm__ volatile("" : : "r"(room) : "memory");
+}
+
 /* --- states --------------------------------------------------------------------------------------------------------------- */
 
 static void leave_running(TyThread *thread, uint32_t state)

@@ -134,6 +134,10 @@ extern void ty_thread_end(TyThread *thread);
 /* Marks what the VM keeps of a thread (frames, exception, …): vm/frame.c. */
 extern void ty_thread_trace(TyThread *thread, TyMarker *marker);
 
+/* Overwrites what earlier calls left below the caller's frame. Frames have holes that nobody writes; those of frames that stay for long
+ * would keep alive what the words in them happen to mean. */
+void ty_c_stack_clear(void);
+
 /* True when less than a safe reserve of C stack is left: recursive C code then raises RecursionError. */
 TY_INLINE bool ty_c_stack_low(void) { return (char *)__builtin_frame_address(0) < ty_thread->c_stack_limit; }
 

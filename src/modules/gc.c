@@ -70,6 +70,27 @@ static bool call_back(Value module, const char *phase, int64_t generation, int64
     return true;
 }
 
+static TY_NOINLINE uint64_t collect_once(void)
+{
+    ty_heap_collect();
+    return ty_heap_statistics().freed_objects;
+}
+
+/* The stack is scanned conservatively: what calls before this one left below, in places that the frames of this one cover but do not
+ * write, would be kept alive. */
+static TY_NOINLINE int64_t collect_rounds(void)
+{
+    uint64_t freed = 0;
+    for (int round = 0; round < FINALIZER_ROUNDS; round++) {
+        ty_c_stack_clear();
+        freed += collect_once();
+        if (!ty_heap_pending())
+            break;
+        ty_heap_run_pending();
+    }
+    return (int64_t)freed;
+}
+
 static Value gc_collect(Value module, Value *a)
 {
     int64_t generation = 2;
@@ -79,14 +100,7 @@ static Value gc_collect(Value module, Value *a)
         return ty_raise(&ty_ValueError, "invalid generation");
     if (!call_back(module, "start", generation, 0))
         return TY_NULL;
-    int64_t freed = 0;
-    for (int round = 0; round < FINALIZER_ROUNDS; round++) {
-        ty_heap_collect();
-        freed += (int64_t)ty_heap_statistics().freed_objects;
-        if (!ty_heap_pending())
-            break;
-        ty_heap_run_pending();
-    }
+    int64_t freed = collect_rounds();
     Value *collected = &ty_module_state(module)[COLLECTED];
     int64_t before = 0;
     if (*collected && !ty_to_int64(*collected, &before))

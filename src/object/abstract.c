@@ -392,7 +392,8 @@ Value ty_call_prepended(Value callable, Value first, const Value *arguments, siz
 {
     size_t total = count + (keywords == TY_NULL ? 0 : (size_t)ty_tuple_length(keywords));
     if (total < STACK_ARGUMENTS) {
-        Value all[STACK_ARGUMENTS + 1];
+        Value all[TY_ROOM(total + 1)];
+        all[TY_ROOM(total + 1) - 1] = TY_NULL;
         all[0] = first;
         if (total)
             memcpy(all + 1, arguments, total * sizeof(Value));

@@ -242,7 +242,8 @@ Value ty_native_invoke(const TyNativeDef *def, TySignature *signature, Value sel
     if (def->calling == TY_NATIVE_RAW)
         return def->function.raw(self, arguments, count, keywords);
     TySignature *s = TY_LIKELY(ty_load_acquire(&signature->state) == 2) ? signature : ty_signature_parsed(signature);
-    Value flat[s->total + 1u]; /* no larger than needed: what lies in unused room from earlier calls would be kept alive */
+    Value flat[TY_ROOM(s->total + 1u)];
+    flat[TY_ROOM(s->total + 1u) - 1] = flat[s->total] = TY_NULL;
     if (TY_LIKELY((keywords == TY_NULL || ty_tuple_length(keywords) == 0) && count >= s->required_positional && count <= s->positional && s->total == s->positional)) {
         for (unsigned i = 0; i < s->total; i++)
             flat[i] = i < count ? arguments[i] : TY_NULL;

@@ -233,6 +233,10 @@ TY_INLINE int ty_is_true(Value v)
     return ty_is_true_slow(v);
 }
 
+/* The length of an array on the C stack for `count` Values, count > 0. It leaves no room that nobody writes, if its last is written, for
+ * stacks are aligned to two words: what calls before this one left there would be kept alive. */
+#define TY_ROOM(count) (((size_t)(count) + 1) & ~(size_t)1)
+
 /* `arguments` is never NULL: callees copy and compare what is there, be it nothing. */
 extern const Value ty_no_arguments[1];
 Value ty_call(Value callable, const Value *arguments, size_t count, Value keywords);

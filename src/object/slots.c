@@ -131,13 +131,14 @@ static bool py_set_attribute(Value self, Value name, Value value)
     return r != TY_NULL;
 }
 
-static Value py_call(Value self, const Value *arguments, size_t count, Value keywords)
+Value ty_slot_python_call(Value self, const Value *arguments, size_t count, Value keywords)
 {
     Value method = ty_lookup_special(self, TY_NAME("__call__"));
     if (method == TY_NULL)
         return ty_raised() ? TY_NULL : ty_raise(&ty_TypeError, "'%T' object is not callable", self);
     if (TY_UNLIKELY(ty_c_stack_low()))
         return ty_raise_recursion_error(" while calling a Python object");
+    ty_c_stack_clear();
     volatile Value result = ty_call(method, arguments, count, keywords); /* no jump in place of the call: an object that is its own __call__ must use up the stack */
     return result;
 }
@@ -327,7 +328,7 @@ static void *python_slot(const char *method, size_t offset)
 {
 #define OFFSET(member) offsetof(TySlots, member)
 #define AT(member, function) if (offset == OFFSET(member)) return (void *)(function);
-    AT(repr, py_repr) AT(hash, py_hash) AT(call, py_call) AT(str, py_str) AT(get_attribute, ty_slot_python_get_attribute) AT(set_attribute, py_set_attribute)
+    AT(repr, py_repr) AT(hash, py_hash) AT(call, ty_slot_python_call) AT(str, py_str) AT(get_attribute, ty_slot_python_get_attribute) AT(set_attribute, py_set_attribute)
     AT(compare, py_compare) AT(iter, py_iter) AT(next, py_next) AT(get, py_get) AT(set, py_set) AT(init, ty_slot_python_init) AT(await, py_await) AT(aiter, py_aiter)
     AT(anext, py_anext) AT(power, py_power_ternary) AT(negative, py_negative) AT(positive, py_positive) AT(absolute, py_absolute) AT(to_bool, py_to_bool) AT(invert, py_invert)
     AT(to_int, py_to_int) AT(to_float, py_to_float) AT(index, py_index) AT(length, py_length) AT(get_item, ty_slot_python_get_item) AT(set_item, py_set_item)

@@ -124,6 +124,7 @@ Value ty_slot_python_get_item(Value self, Value key);
 Value ty_slot_python_get_attribute(Value self, Value name);
 Value ty_slot_python_new(TyType *type, const Value *arguments, size_t count, Value keywords);
 bool ty_slot_python_init(Value self, const Value *arguments, size_t count, Value keywords);
+Value ty_slot_python_call(Value self, const Value *arguments, size_t count, Value keywords);
 bool ty_slot_python_finalize(TyObject *self);
 
 #endif

@@ -193,6 +193,7 @@ bool ty_bind_arguments(TyFunction *function, const Value *arguments, size_t coun
 
 Value ty_eval_code(Value code_value, Value globals, Value locals, Value closure)
 {
+    ty_c_stack_clear();
     TyCode *code = (TyCode *)ty_object(code_value);
     Value made = ty_function_new(code, globals);
     if (made == TY_NULL)

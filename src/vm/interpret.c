@@ -314,11 +314,23 @@ static TY_NOINLINE Value call_function(TyThread *thread, TyFunction *function, c
     return TY_NULL;
 }
 
-/* The same with one argument before the others. */
-static TyFrame *push_prepended(TyThread *thread, TyFunction *function, Value first, const Value *arguments, size_t count, TyFrameKind kind)
+#define FEW_ARGUMENTS 32
+
+/* Any number of them, keywords too. Apart, since the room for them would stay on the stack, unwritten, as long as a callee of the caller runs. */
+static TY_NOINLINE TyFrame *push_copied(TyFunction *function, Value first, const Value *arguments, size_t count, size_t total, Value keywords)
 {
-    if (TY_LIKELY(takes_exactly(function->code, count + 1))) {
-        TyFrame *callee = push_frame(thread, function, (uint32_t)count + 1, kind);
+    Value all[FEW_ARGUMENTS];
+    all[0] = first;
+    memcpy(all + 1, arguments, total * sizeof(Value));
+    return ty_frame_push(function, all, count + 1, keywords);
+}
+
+/* The same with one argument before the others. */
+static TyFrame *push_prepended(TyThread *thread, TyFunction *function, Value first, const Value *arguments, size_t count, Value keywords, TyFrameKind kind)
+{
+    TyFrame *callee;
+    if (TY_LIKELY(keywords == TY_NULL && takes_exactly(function->code, count + 1))) {
+        callee = push_frame(thread, function, (uint32_t)count + 1, kind);
         if (TY_UNLIKELY(!callee)) {
             ty_raise_recursion_error("");
             return NULL;
@@ -328,70 +340,49 @@ static TyFrame *push_prepended(TyThread *thread, TyFunction *function, Value fir
             callee->registers[i + 1] = arguments[i];
         return callee;
     }
-    Value all[33];
-    all[0] = first;
-    memcpy(all + 1, arguments, count * sizeof(Value));
-    TyFrame *before = thread->frame;
-    call_function(thread, function, all, count + 1);
-    if (thread->frame == before)
-        return NULL;
-    thread->frame->kind = kind;
-    return thread->frame;
+    callee = push_copied(function, first, arguments, count, count + (keywords == TY_NULL ? 0 : (size_t)ty_tuple_length(keywords)), keywords);
+    if (callee)
+        callee->kind = kind;
+    return callee;
 }
 
 /* Calls from the interpreter: pushes a frame when the callee is a Python function (true: *pushed), else gives the result. */
 static TY_NOINLINE Value call_slow(TyThread *thread, Value callee, const Value *arguments, size_t count, Value keywords, bool *pushed)
 {
+    TyType *type = ty_type_of(callee);
     *pushed = false;
-    if (ty_is_function(callee)) {
-        TyFunction *function = ty_as_function(callee);
-        TyFrame *callee_frame = ty_frame_push(function, arguments, count, keywords);
-        if (!callee_frame)
-            return TY_NULL;
-        callee_frame->kind = TY_FRAME_CALL;
-        *pushed = true;
+    if (type == &ty_function_type) {
+        TyFrame *frame = ty_frame_push(ty_as_function(callee), arguments, count, keywords);
+        if (frame)
+            frame->kind = TY_FRAME_CALL;
+        *pushed = frame != NULL;
         return TY_NULL;
     }
+    if (TY_UNLIKELY(count + (keywords == TY_NULL ? 0 : (size_t)ty_tuple_length(keywords)) >= FEW_ARGUMENTS))
+        return ty_call(callee, arguments, count, keywords);
     if (ty_is_bound_method(callee) && ty_is_function(ty_as_bound_method(callee)->function)) {
         TyBoundMethod *method = ty_as_bound_method(callee);
-        size_t total = count + (keywords == TY_NULL ? 0 : (size_t)ty_tuple_length(keywords));
-        if (total < 32) {
-            if (keywords == TY_NULL) {
-                *pushed = push_prepended(thread, ty_as_function(method->function), method->self, arguments, count, TY_FRAME_CALL) != NULL;
-                return TY_NULL;
-            }
-            Value all[33];
-            all[0] = method->self;
-            memcpy(all + 1, arguments, total * sizeof(Value));
-            return call_slow(thread, method->function, all, count + 1, keywords, pushed);
-        }
+        *pushed = push_prepended(thread, ty_as_function(method->function), method->self, arguments, count, keywords, TY_FRAME_CALL) != NULL;
+        return TY_NULL;
     }
-    if (ty_is_exact(callee, &ty_type_type)) {
-        TyType *type = ty_as_type(callee);
-        if (type->slots.new == ty_object_new && type->slots.init == ty_slot_python_init && !(type->flags & TY_TYPE_ABSTRACT)) {
-            Value init = ty_type_lookup_inline(type, TY_NAME("__init__"));
-            size_t total = count + (keywords == TY_NULL ? 0 : (size_t)ty_tuple_length(keywords));
-            if (ty_is_function(init) && total < 32) {
-                Value instance = ty_type_allocate(type, 0);
-                if (instance == TY_NULL)
-                    return TY_NULL;
-                TyFrame *init_frame;
-                if (keywords == TY_NULL)
-                    init_frame = push_prepended(thread, ty_as_function(init), instance, arguments, count, TY_FRAME_INIT);
-                else {
-                    Value all[33];
-                    all[0] = instance;
-                    memcpy(all + 1, arguments, total * sizeof(Value));
-                    init_frame = ty_frame_push(ty_as_function(init), all, count + 1, keywords);
-                    if (init_frame)
-                        init_frame->kind = TY_FRAME_INIT;
-                }
-                if (!init_frame)
-                    return TY_NULL;
-                init_frame->instance = instance;
-                *pushed = true;
-                return TY_NULL;
-            }
+    if (type == &ty_type_type) {
+        TyType *made = ty_as_type(callee);
+        Value init = TY_NULL;
+        if (made->slots.new == ty_object_new && made->slots.init == ty_slot_python_init && !(made->flags & TY_TYPE_ABSTRACT))
+            init = ty_type_lookup_inline(made, TY_NAME("__init__"));
+        if (init != TY_NULL && ty_is_function(init)) {
+            Value instance = ty_type_allocate(made, 0);
+            TyFrame *frame = instance == TY_NULL ? NULL : push_prepended(thread, ty_as_function(init), instance, arguments, count, keywords, TY_FRAME_INIT);
+            if (frame)
+                frame->instance = instance;
+            *pushed = frame != NULL;
+            return TY_NULL;
+        }
+    } else if (type->slots.call == ty_slot_python_call) {
+        Value method = ty_type_lookup_inline(type, TY_NAME("__call__"));
+        if (method != TY_NULL && ty_is_function(method)) {
+            *pushed = push_prepended(thread, ty_as_function(method), callee, arguments, count, keywords, TY_FRAME_CALL) != NULL;
+            return TY_NULL;
         }
     }
     return ty_call(callee, arguments, count, keywords);
