@@ -59,6 +59,8 @@ void ty_frame_trace(TyFrame *frame, TyMarker *marker)
     ty_mark(marker, frame->frame_object);
     if (frame->kind == TY_FRAME_INIT)
         ty_mark(marker, frame->instance);
+    else if (ty_op(*frame->pc) == TY_OP_MAKE_GENERATOR) /* there the generator lies while the frame is left; before that it may hold anything */
+        ty_mark_conservative(marker, &frame->instance, &frame->instance + 1);
     if (frame->generator)
         ty_mark_object(marker, (TyObject *)frame->generator);
     ty_mark_conservative(marker, frame->registers, frame->registers + live_registers(frame));
