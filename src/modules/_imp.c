@@ -176,7 +176,7 @@ static const TyNativeDef functions[] = {
 static bool execute(Value module)
 {
     return ty_module_add_str(module, "check_hash_based_pycs", ty_config.check_hash_pycs ? ty_config.check_hash_pycs : "default")
-        && ty_module_add_int(module, "pyc_magic_number_token", TY_BYTECODE_MAGIC);
+        && ty_module_add_int(module, "pyc_magic_number_token", ty_bytecode_magic());
 }
 
 const TyModuleDef ty_module__imp = { .name = "_imp", .doc = "(Extremely) low-level import machinery bits as used by importlib.", .functions = functions, .execute = execute };

@@ -16,10 +16,12 @@
 #include "object/tuple.h"
 #include "object/type.h"
 #include "object/buffer.h"
+#include "runtime/interactive.h"
 #include "runtime/runtime.h"
 #include "syntax/parse.h"
 #include "vm/frame.h"
 #include "vm/generator.h"
+#include <stdlib.h>
 #include <unistd.h>
 
 /* --- classes ------------------------------------------------------------------------------------------------------------- */
@@ -540,6 +542,22 @@ static Value builtin_print(Value self, const Value *arguments, size_t count, Val
     return TY_NONE;
 }
 
+/* On a terminal, with the readline module's editing. */
+static Value input_edited(Value out, Value prompt)
+{
+    Value text = prompt == TY_NULL ? ty_str_empty() : ty_str(prompt);
+    if (text == TY_NULL || ty_call_method_none(out, TY_NAME("flush")) == TY_NULL)
+        return TY_NULL;
+    const char *utf8 = ty_to_utf8(text, NULL);
+    char *line = utf8 ? ty_load_relaxed(&ty_line_reader)(utf8) : NULL;
+    if (!line)
+        return TY_NULL;
+    size_t length = strlen(line);
+    Value result = length == 0 ? ty_raise(&ty_EOFError, "EOF when reading a line") : ty_str_decode_fs(line, length - (line[length - 1] == '\n'));
+    free(line);
+    return result;
+}
+
 static Value builtin_input(Value self, Value *a)
 {
     Value in = ty_sys_get("stdin"), out = ty_sys_get("stdout"), error = ty_sys_get("stderr");
@@ -551,6 +569,8 @@ static Value builtin_input(Value self, Value *a)
         return ty_raise(&ty_RuntimeError, "input(): lost sys.stderr");
     if (ty_call_method_none(error, TY_NAME("flush")) == TY_NULL)
         ty_clear_exception();
+    if (ty_line_reader_usable() && in == ty_sys_get("__stdin__") && out == ty_sys_get("__stdout__"))
+        return input_edited(out, a[0]);
     if (a[0] != TY_NULL) {
         Value text = ty_str(a[0]);
         if (text == TY_NULL || !write_to(out, text))

@@ -13,6 +13,7 @@
 #include "object/type.h"
 #include "modules/_io/io.h"
 #include "modules/monitoring.h"
+#include "runtime/interactive.h"
 #include "runtime/runtime.h"
 #include "vm/frame.h"
 #include "vm/trace.h"
@@ -406,6 +407,12 @@ static Value sys_get_cpu_count_config(Value self, Value *a)
     return ty_int_from_int64(given && strcmp(given, "default") ? strtol(given, NULL, 10) : -1);
 }
 
+static Value sys_baserepl(Value module, Value *a)
+{
+    ty_basic_prompt();
+    return TY_NONE;
+}
+
 static Value sys_clear_type_descriptors(Value module, Value *a)
 {
     if (!ty_is_type(a[0]))
@@ -426,6 +433,7 @@ static const TyNativeDef functions[] = {
     TY_FUNCTION("_current_frames()", sys_current_frames, "Return a dict mapping each thread's thread id to its current stack frame."),
     TY_FUNCTION("_is_gil_enabled()", sys_is_gil_enabled, "Return True if the GIL is currently enabled."),
     TY_FUNCTION("_is_interned(string, /)", sys_is_interned, "Return True if the given string is \"interned\"."),
+    TY_FUNCTION("_baserepl()", sys_baserepl, "Private function for getting the base REPL"),
     TY_FUNCTION("_clear_type_descriptors(module, type, /)", sys_clear_type_descriptors, "Remove the __dict__ and __weakref__ descriptors of a class that is about to be replaced."),
     TY_FUNCTION("_clear_type_cache()", sys_nothing, "Clear the internal type lookup cache."),
     TY_FUNCTION("_clear_internal_caches()", sys_nothing, "Clear all internal performance-related caches."),

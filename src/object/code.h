@@ -88,8 +88,10 @@ bool ty_code_verify(const TyCode *code);
 /* How many registers, from 0, may hold live values while the instruction runs. */
 uint32_t ty_code_live_registers(const TyCode *code, uint32_t instruction);
 
-/* The first word of cached bytecode files: a number for the instruction table and the layout of code objects, raised whenever they change, and "\r\n". */
-#define TY_BYTECODE_MAGIC (0x0A0D0000u | 21009u)
+/* The first word of cached bytecode files: 16 bits and "\r\n". The bits are a digest of the instruction table and of this version, which is raised
+ * whenever something else changes: what code objects hold, how they are marshalled, what an instruction means. */
+#define TY_BYTECODE_VERSION 9
+uint32_t ty_bytecode_magic(void); /* object/instruction_table.c */
 
 void ty_code_set_filename(TyCode *code, Value filename); /* of it and of the code in its constants */
 TyCaches *ty_code_caches_slow(TyCode *code);   /* makes this interpreter's caches; NULL on error */

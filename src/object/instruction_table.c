@@ -1,4 +1,5 @@
 #include "object/instruction_table.h"
+#include "object/code.h"
 
 const TyFormatInfo ty_formats[TY_FORMAT_COUNT] = {
     [TY_FORMAT_NONE] = {1, 0, 0, false},
@@ -103,4 +104,17 @@ uint64_t ty_instruction_reach(const TyInstruction *instruction)
     default:
         return reach;
     }
+}
+
+uint32_t ty_bytecode_magic(void)
+{
+    static const char table[] =
+#define TEXT(name, format, meaning) #name #format meaning "\n"
+        TY_INSTRUCTIONS(TEXT)
+#undef TEXT
+        ;
+    uint32_t digest = 2166136261u + TY_BYTECODE_VERSION;
+    for (size_t i = 0; i < sizeof table; i++)
+        digest = (digest ^ (uint8_t)table[i]) * 16777619u;
+    return ((digest ^ digest >> 16) & 0xFFFFu) | 0x0A0D0000u;
 }

@@ -83,7 +83,7 @@ int ty_exit_status(void)
     Value exception = ty_take_exception();
     if (exception == TY_NULL)
         return 0;
-    if (ty_is_instance_of(exception, &ty_SystemExit))
+    if (ty_is_instance_of(exception, &ty_SystemExit) && !ty_config.inspect) /* with -i it is shown, and a prompt follows */
         return system_exit_status(exception);
     Value hook = ty_sys_get("excepthook");
     if (hook != TY_NULL && hook != TY_NONE) {

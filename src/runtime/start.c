@@ -10,6 +10,7 @@
 #include "modules/_thread.h"
 #include "modules/atexit.h"
 #include "modules/faulthandler.h"
+#include "runtime/interactive.h"
 #include "runtime/runtime.h"
 #include "syntax/parse.h"
 #include "vm/frame.h"
@@ -137,22 +138,6 @@ static int run_file(const char *path, Value globals)
     return ty_exit_status();
 }
 
-static int run_interactive(Value globals)
-{
-    Value module = ty_import_module("code");
-    Value interact = module == TY_NULL ? TY_NULL : ty_get_attribute(module, TY_NAME("interact"));
-    if (interact == TY_NULL)
-        return ty_exit_status();
-    if (ty_import_module("readline") == TY_NULL)
-        ty_clear_exception();
-    Value banner = ty_config.quiet ? ty_str_empty() : ty_str_format("Typhon %S on %S\nType \"help\", \"copyright\", \"credits\" or \"license\" for more information.", ty_sys_get("version"), ty_sys_get("platform"));
-    Value arguments[4] = { banner, globals, ty_str_empty(), TY_TRUE };
-    Value keywords = ty_tuple_pack(4, TY_NAME("banner"), TY_NAME("local"), TY_NAME("exitmsg"), TY_NAME("local_exit"));
-    if (banner != TY_NULL && keywords != TY_NULL)
-        ty_call(interact, arguments, 0, keywords);
-    return ty_exit_status();
-}
-
 int ty_runtime_run(void)
 {
     TyInterpreter *interpreter = ty_interpreter();
@@ -182,14 +167,12 @@ int ty_runtime_run(void)
     else {
         if (!ty_config.safe_path)
             insert_path(ty_str_empty());
-        if (ty_config.interactive || isatty(0))
-            return run_interactive(globals);
+        if (ty_is_interactive())
+            return ty_interactive_session();
         run_stream(stdin, TY_NAME("<stdin>"), globals);
         status = ty_exit_status();
     }
-    if (ty_config.inspect)
-        return run_interactive(globals);
-    return status;
+    return ty_interactive_after(status);
 }
 
 static void close_other(TyInterpreter *interpreter, void *context)

@@ -454,7 +454,7 @@ static bool execute(Value module)
     return sysconf_names != TY_NULL && ty_dict_set_text(sysconf_names, "SC_OPEN_MAX", ty_from_immediate_int(_SC_OPEN_MAX)) && ty_dict_set_text(sysconf_names, "SC_PAGE_SIZE", ty_from_immediate_int(_SC_PAGESIZE))
         && ty_module_add(module, "environ", make_environment()) && ty_module_add(module, "error", ty_from_object(&ty_OSError)) && ty_module_add(module, "_have_functions", list)
         && ty_module_add(module, "sysconf_names", sysconf_names) && ty_module_add(module, "pathconf_names", ty_dict_new()) && ty_module_add(module, "confstr_names", ty_dict_new())
-        && add_functions(module, ty_posix_file_functions) && add_functions(module, ty_posix_stat_functions) && add_constants(module) && add_records(module) && ty_posix_stat_start(module)
+        && add_functions(module, ty_posix_file_functions) && add_functions(module, ty_posix_terminal_functions) && add_functions(module, ty_posix_stat_functions) && add_constants(module) && add_records(module) && ty_posix_stat_start(module)
         && ty_type_ready(&ty_dir_entry_type) && ty_type_ready(&ty_scandir_iterator_type) && ty_module_add(module, "DirEntry", ty_from_object(&ty_dir_entry_type));
 }
 

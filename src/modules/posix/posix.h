@@ -32,7 +32,7 @@ Value ty_stat_result(const struct stat *status);
 bool ty_posix_stat_start(Value module);
 pid_t ty_fork(const char *name); /* fork() with the hooks of register_at_fork and the heap's */
 
-extern const TyNativeDef ty_posix_file_functions[], ty_posix_stat_functions[];
+extern const TyNativeDef ty_posix_file_functions[], ty_posix_stat_functions[], ty_posix_terminal_functions[];
 extern TyType ty_dir_entry_type, ty_scandir_iterator_type;
 
 /* Runs a call that may block, and again while it is interrupted by signals whose handlers raise nothing. */
