@@ -42,34 +42,85 @@ static bool over_limit(Space *space, size_t more)
 
 /* --- spaces and caches ----------------------------------------------------------------------------------------------- */
 
+static Space **chain_of(TyInterpreter *interpreter)
+{
+    return &ty_heap.table[((uintptr_t)interpreter >> 4) * 0x9E3779B97F4A7C15ull >> 54];
+}
+_Static_assert(SPACE_CHAINS == 1 << 10, "chain_of takes ten bits");
+
+static Space *space_new(void)
+{
+    Space *space = calloc(1, sizeof *space);
+    if (!space)
+        return NULL;
+    for (int kind = 0; kind < KINDS; kind++)
+        for (int class = 0; class < CLASSES; class++)
+            space->available[kind][class] = NO_BLOCK;
+    space->next = ty_heap.spaces;
+    ty_heap.spaces = space;
+    return space;
+}
+
 Space *ty_space_of(TyInterpreter *interpreter)
 {
     ty_mutex_lock(&ty_heap.lock);
-    Space *space = ty_heap.spaces;
+    Space **chain = chain_of(interpreter), *space = *chain;
     while (space && space->interpreter != interpreter)
-        space = space->next;
-    if (!space && (space = calloc(1, sizeof *space))) {
-        space->interpreter = interpreter;
-        for (int kind = 0; kind < KINDS; kind++)
-            for (int class = 0; class < CLASSES; class++)
-                space->available[kind][class] = NO_BLOCK;
-        space->next = ty_heap.spaces;
-        ty_heap.spaces = space;
+        space = space->other;
+    if (!space) {
+        if ((space = ty_heap.closed))
+            ty_heap.closed = space->other;
+        else
+            space = space_new();
+        if (space) {
+            space->interpreter = interpreter;
+            space->other = *chain;
+            *chain = space;
+        }
     }
     ty_mutex_unlock(&ty_heap.lock);
     return space;
 }
 
+void ty_space_close(TyInterpreter *interpreter)
+{
+    ty_mutex_lock(&ty_heap.finalizer_lock);
+    ty_mutex_lock(&ty_heap.lock);
+    Space **place = chain_of(interpreter);
+    while (*place && (*place)->interpreter != interpreter)
+        place = &(*place)->other;
+    Space *space = *place;
+    if (space) {
+        *place = space->other;
+        space->interpreter = NULL;
+        ty_store_relaxed(&space->limit, 0);
+        space->pending_first = space->pending_end = 0;
+        ty_store_relaxed(&space->has_pending, false);
+        space->finalizers.count = 0;
+        space->other = ty_heap.closed;
+        ty_heap.closed = space;
+    }
+    ty_mutex_unlock(&ty_heap.lock);
+    ty_mutex_unlock(&ty_heap.finalizer_lock);
+}
+
 TyHeapCache *ty_cache_new(TyInterpreter *interpreter)
 {
     TyHeapCache *cache = calloc(1, sizeof *cache);
-    if (cache && (cache->space = ty_space_of(interpreter))) {
-        cache->until_stress = ty_heap.stress_interval;
-        ty_cache_reset(cache);
-        return cache;
+    if (!cache || !(cache->space = ty_space_of(interpreter))) {
+        free(cache);
+        return NULL;
     }
-    free(cache);
-    return NULL;
+    cache->until_stress = ty_heap.stress_interval;
+    ty_cache_reset(cache);
+    ty_mutex_lock(&ty_heap.lock);
+    cache->next = cache->space->caches;
+    cache->link = &cache->space->caches;
+    if (cache->next)
+        cache->next->link = &cache->next;
+    cache->space->caches = cache;
+    ty_mutex_unlock(&ty_heap.lock);
+    return cache;
 }
 
 void ty_cache_reset(TyHeapCache *cache)
@@ -122,6 +173,11 @@ void ty_cache_return(TyHeapCache *cache)
 void ty_cache_free(TyHeapCache *cache)
 {
     assert(cache->finalizers.count == 0);
+    ty_mutex_lock(&ty_heap.lock);
+    *cache->link = cache->next;
+    if (cache->next)
+        cache->next->link = cache->link;
+    ty_mutex_unlock(&ty_heap.lock);
     free(cache->finalizers.items);
     free(cache);
 }

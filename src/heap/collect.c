@@ -242,20 +242,7 @@ void ty_heap_interpreter_set_limit(TyInterpreter *interpreter, size_t bytes)
         ty_store_relaxed(&space->limit, bytes);
 }
 
-void ty_heap_interpreter_closed(TyInterpreter *interpreter)
-{
-    ty_world_stop();
-    Space *closed = ty_heap.spaces;
-    while (closed && closed->interpreter != interpreter)
-        closed = closed->next;
-    if (closed) { /* kept: an object that crossed may live on in it; the next interpreter at that address finds it */
-        for (size_t i = closed->pending_first; i < closed->pending_end; i++)
-            closed->pending[i].object = NULL;
-        closed->pending_first = closed->pending_end = 0;
-        ty_store_relaxed(&closed->has_pending, false);
-    }
-    ty_world_start();
-}
+void ty_heap_interpreter_closed(TyInterpreter *interpreter) { ty_space_close(interpreter); }
 
 TyInterpreter *ty_heap_interpreter_of(TyObject *object)
 {

@@ -21,7 +21,7 @@ void ty_finalizers_collect(TyHeapCache *cache)
 {
     ty_mutex_lock(&ty_heap.finalizer_lock);
     for (size_t i = 0; i < cache->finalizers.count; i++)
-        if (!ty_heap_vector_push(&ty_heap.finalizers, cache->finalizers.items[i]))
+        if (!ty_heap_vector_push(&cache->space->finalizers, cache->finalizers.items[i]))
             abort();
     cache->finalizers.count = 0;
     ty_mutex_unlock(&ty_heap.finalizer_lock);
@@ -75,28 +75,46 @@ static void queue(TyObject *object)
         ty_object_set_bits(object, TY_BIT_FINALIZED);
 }
 
+static bool is_due(TyObject *object) { return !is_marked(object) && !(ty_object_bits(object) & TY_BIT_FINALIZED); }
+
+static void gather_dead(Vector *dead)
+{
+    for (Space *space = ty_heap.spaces; space; space = space->next)
+        for (size_t i = 0; i < space->finalizers.count; i++)
+            if (is_due(space->finalizers.items[i]))
+                ty_heap_vector_push(dead, space->finalizers.items[i]);
+}
+
+static void forget_finalized(Vector *list)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < list->count; i++)
+        if (!(ty_object_bits(list->items[i]) & TY_BIT_FINALIZED))
+            list->items[kept++] = list->items[i];
+    list->count = kept;
+}
+
 void ty_finalizers_revive(void)
 {
     Revival revival = {0};
-    Vector *list = &ty_heap.finalizers, dead = {0};
-    for (size_t i = 0; i < list->count; i++)
-        if (!is_marked(list->items[i]) && !(ty_object_bits(list->items[i]) & TY_BIT_FINALIZED))
-            ty_heap_vector_push(&dead, list->items[i]);
+    Vector dead = {0};
+    gather_dead(&dead);
     if (dead.count && (revival.registered = malloc(dead.count * sizeof *dead.items))) {
         memcpy(revival.registered, dead.items, dead.count * sizeof *dead.items);
         qsort(revival.registered, dead.count, sizeof *dead.items, compare_addresses);
         revival.registered_count = dead.count;
     }
     free(dead.items);
-    for (size_t i = 0; i < list->count; i++) {
-        TyObject *object = list->items[i];
-        if (is_marked(object) || (ty_object_bits(object) & TY_BIT_FINALIZED))
-            continue;
-        if (begin_group(&revival))
-            ty_mark_more(object, revived, &revival);
-        else
-            ty_mark_more(object, NULL, NULL);
-    }
+    for (Space *space = ty_heap.spaces; space; space = space->next)
+        for (size_t i = 0; i < space->finalizers.count; i++) {
+            TyObject *object = space->finalizers.items[i];
+            if (!is_due(object))
+                continue;
+            if (begin_group(&revival))
+                ty_mark_more(object, revived, &revival);
+            else
+                ty_mark_more(object, NULL, NULL);
+        }
     size_t end = revival.order.count;
     for (size_t group = revival.group_count; group-- > 0;) {
         for (size_t i = revival.group_starts[group]; i < end; i++)
@@ -106,17 +124,16 @@ void ty_finalizers_revive(void)
     free(revival.order.items);
     free(revival.group_starts);
     free(revival.registered);
-    size_t kept = 0;
-    for (size_t i = 0; i < list->count; i++)
-        if (!(ty_object_bits(list->items[i]) & TY_BIT_FINALIZED))
-            list->items[kept++] = list->items[i];
-    list->count = kept;
+    for (Space *space = ty_heap.spaces; space; space = space->next)
+        forget_finalized(&space->finalizers);
 }
 
 /* --- what is due ---------------------------------------------------------------------------------------------------------------------- */
 
 bool ty_pending_add(Space *space, TyObject *object, bool finalizer)
 {
+    if (!space->interpreter)
+        return true; /* closed: nobody would run it */
     if (space->pending_end == space->pending_capacity) {
         if (space->pending_first > 0) {
             memmove(space->pending, space->pending + space->pending_first,
@@ -216,31 +233,35 @@ void ty_heap_run_pending(void)
 static TyObject *take_registered(Space *space)
 {
     TyObject *found = NULL;
-    for (size_t i = ty_heap.finalizers.count; i-- > 0 && !found;) {
-        TyObject *object = ty_heap.finalizers.items[i];
-        if (ty_space_of_object(object) != space)
-            continue;
-        memmove(&ty_heap.finalizers.items[i], &ty_heap.finalizers.items[i + 1],
-                (ty_heap.finalizers.count - i - 1) * sizeof(TyObject *));
-        ty_heap.finalizers.count--;
+    ty_mutex_lock(&ty_heap.finalizer_lock);
+    while (space->finalizers.count > 0 && !found) {
+        TyObject *object = space->finalizers.items[--space->finalizers.count];
         if (!(ty_object_bits(object) & TY_BIT_FINALIZED))
             found = object;
     }
+    ty_mutex_unlock(&ty_heap.finalizer_lock);
     return found;
 }
 
-void ty_heap_finalize_all(TyInterpreter *interpreter)
+static void gather(Space *space)
+{
+    for (TyHeapCache *cache = space->caches; cache; cache = cache->next)
+        ty_finalizers_collect(cache);
+}
+
+void ty_heap_finalize_all(TyInterpreter *interpreter, bool alone)
 {
     Space *space = ty_space_of(interpreter);
     if (!space)
         return;
     ty_heap_run_pending();
     for (;;) {
-        ty_world_stop(); /* other threads' caches are looked into */
-        for (TyThread *thread = ty_threads_first(); thread; thread = thread->next)
-            ty_finalizers_collect(thread->cache);
+        if (!alone)
+            ty_world_stop(); /* other threads' caches are looked into */
+        gather(space);
+        if (!alone)
+            ty_world_start();
         TyObject *object = take_registered(space);
-        ty_world_start();
         if (!object)
             break;
         ty_object_set_bits(object, TY_BIT_FINALIZED);

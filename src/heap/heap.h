@@ -225,8 +225,8 @@ void ty_finalizer_register(TyObject *object);
 /* Runs what is due (finalizers, weak reference callbacks); called at safepoints of ordinary code. */
 void ty_heap_run_pending(void);
 bool ty_heap_pending(void); /* whether there is something for this thread's interpreter */
-/* At exit: runs the finalizers of all objects of the interpreter that still live (files are flushed). */
-void ty_heap_finalize_all(TyInterpreter *interpreter);
+/* At exit: runs the finalizers of all objects of the interpreter that still live (files are flushed). alone: no other thread is in the interpreter. */
+void ty_heap_finalize_all(TyInterpreter *interpreter, bool alone);
 
 /* --- collection -------------------------------------------------------------------------------------------------------- */
 
@@ -250,7 +250,7 @@ bool ty_heap_enabled(void);
 TyHeapStatistics ty_heap_statistics(void);
 size_t ty_heap_interpreter_bytes(TyInterpreter *interpreter); /* live at the last collection and taken since, about */
 void ty_heap_interpreter_set_limit(TyInterpreter *interpreter, size_t bytes); /* beyond it: MemoryError. 0: none */
-void ty_heap_interpreter_closed(TyInterpreter *interpreter);  /* drops what is due for it; objects that crossed live on */
+void ty_heap_interpreter_closed(TyInterpreter *interpreter);  /* drops what is due for it; objects that crossed live on, and count for whoever comes next */
 TyInterpreter *ty_heap_interpreter_of(TyObject *object);      /* that the object was made for; NULL if static or of a closed one */
 bool ty_heap_contains(const void *address);           /* inside the reserved range */
 bool ty_heap_readable(const void *address);           /* inside the part of it that is in use: reading there is safe, whatever it finds */

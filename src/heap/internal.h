@@ -41,6 +41,7 @@
 #define SMALL_MAX 32768 /* larger objects get blocks of their own */
 #define CLASSES (TY_HEAP_FAST_CLASSES + 6)
 #define KINDS 2
+#define SPACE_CHAINS 1024
 #define NO_BLOCK UINT32_MAX
 #define NO_INTERVAL UINT32_MAX
 #define RUN_BUCKETS 33 /* free runs of 1..32 blocks, and longer ones */
@@ -78,10 +79,20 @@ typedef struct Pending {
     bool finalizer; /* else a weak reference with a callback */
 } Pending;
 
-/* An interpreter's part of the heap. */
+typedef struct Vector {
+    TyObject **items;
+    size_t count, capacity;
+} Vector;
+bool ty_heap_vector_push(Vector *vector, TyObject *object);
+
+/* An interpreter's part of the heap. When the interpreter is closed the next new one takes it over: what is dead in it goes with the next
+ * collection, what crossed to other interpreters lives on. */
 struct Space {
-    TyInterpreter *interpreter;
-    Space *next;
+    TyInterpreter *interpreter;         /* NULL: closed */
+    Space *next;                        /* in the list of all */
+    Space *other;                       /* in a chain of the table, or in the list of closed ones */
+    TyHeapCache *caches;                /* of its threads; under the heap's lock */
+    Vector finalizers;                  /* objects with finalizers, oldest first; under finalizer_lock */
     _Atomic size_t bytes;
     _Atomic size_t limit;               /* 0: none */
     uint32_t available[KINDS][CLASSES]; /* blocks that may have free cells */
@@ -89,12 +100,6 @@ struct Space {
     size_t pending_first, pending_end, pending_capacity;
     _Atomic bool has_pending;
 };
-
-typedef struct Vector {
-    TyObject **items;
-    size_t count, capacity;
-} Vector;
-bool ty_heap_vector_push(Vector *vector, TyObject *object);
 
 /* A thread's part of the heap. */
 struct TyHeapCache {
@@ -106,6 +111,7 @@ struct TyHeapCache {
     uint32_t after_rest[KINDS][CLASSES];/* the interval after that */
     size_t unaccounted;                 /* bytes taken, to be told to the heap when they are many */
     Space *space;
+    TyHeapCache *next, **link;          /* in the space's list */
     Vector finalizers;                  /* objects made since the last collection */
     size_t until_stress;
 };
@@ -123,6 +129,8 @@ typedef struct Heap {
     size_t dirty_blocks;                /* free, but not given back */
     size_t free_blocks;
     Space *spaces;
+    Space *closed;                      /* those without an interpreter */
+    Space *table[SPACE_CHAINS];         /* by interpreter */
     size_t stress_interval;
     bool poison;
     bool started;
@@ -134,7 +142,6 @@ typedef struct Heap {
     TyHeapStatistics statistics;
 
     TyMutex finalizer_lock;
-    Vector finalizers;
 } Heap;
 
 extern Heap ty_heap;
@@ -183,6 +190,7 @@ size_t ty_blocks_committed(void);
 /* --- allocate.c --- */
 
 Space *ty_space_of(TyInterpreter *interpreter); /* made if need be; NULL: out of memory */
+void ty_space_close(TyInterpreter *interpreter);
 TyHeapCache *ty_cache_new(TyInterpreter *interpreter);
 void ty_cache_reset(TyHeapCache *cache);  /* the world stopped: forgets the free cells, for the collection finds them */
 void ty_cache_return(TyHeapCache *cache); /* the thread ends, no collection is under way: others may use the free cells */
@@ -210,7 +218,7 @@ void ty_weak_forget_dead(void);       /* after revival */
 
 /* --- finalize.c --- */
 
-void ty_finalizers_collect(TyHeapCache *cache); /* moves the cache's list into the heap's */
+void ty_finalizers_collect(TyHeapCache *cache); /* moves the cache's list into its space's */
 void ty_finalizers_revive(void);
 bool ty_pending_add(Space *space, TyObject *object, bool finalizer);
 void ty_pending_mark(TyMarker *marker);

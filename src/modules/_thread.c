@@ -936,7 +936,7 @@ static Value thread_excepthook(Value module, Value *a)
     Value type = ty_tuple_item(a[0], 0), exception = ty_tuple_item(a[0], 1), thread = ty_tuple_item(a[0], 3);
     if (type == ty_from_object(&ty_SystemExit))
         return TY_NONE;
-    Value file = ty_interpreter()->sys ? ty_dict_get_text(ty_interpreter()->sys, "stderr") : TY_NULL;
+    Value file = ty_sys_get("stderr");
     if (!file || file == TY_NONE) {
         if (thread == TY_NONE)
             return TY_NONE;

@@ -208,7 +208,7 @@ static int descriptor(Value file, Value *keep)
 {
     *keep = TY_NULL;
     if (!file || file == TY_NONE) {
-        file = ty_interpreter()->sys ? ty_get_item(ty_interpreter()->sys, TY_NAME("stderr")) : TY_NULL;
+        file = ty_sys_get("stderr");
         if (!file) {
             ty_raise(&ty_RuntimeError, "unable to get sys.stderr");
             return -1;

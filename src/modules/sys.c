@@ -29,7 +29,10 @@
 
 Value ty_sys_get(const char *name)
 {
-    Value v = ty_dict_get_text(ty_interpreter()->sys, name);
+    TyInterpreter *interpreter = ty_interpreter();
+    Value v = ty_dict_get_text(interpreter->sys, name);
+    if (v == TY_NULL && ty_load_relaxed(&interpreter->sys_incomplete) && ty_sys_complete(ty_intern_text(name)))
+        v = ty_dict_get_text(interpreter->sys, name);
     if (v == TY_NULL)
         ty_clear_exception();
     return v;
@@ -541,13 +544,18 @@ static bool put_versions(Value dict)
         "GCC " __VERSION__
 #endif
     );
-    Value info = ty_dict_get_text(dict, "version_info"), fill = ty_dict_new();
-    bool filled = fill != TY_NULL && put(fill, "name", ty_str_from_text("typhon")) && put(fill, "version", info) && put(fill, "hexversion", number(hex))
-        && put(fill, "cache_tag", ty_str_from_text("typhon-314")) && put(fill, "_multiarch", ty_str_from_text("x86_64-linux-gnu")) && put(fill, "supports_isolated_interpreters", TY_TRUE);
-    Value implementation = filled ? ty_namespace_new(fill) : TY_NULL;
-    return put(dict, "implementation", implementation) && put(dict, "version", ty_str_from_text(version))
+    return put(dict, "version", ty_str_from_text(version))
         && put(dict, "copyright", ty_str_from_text("Copyright (c) The Typhon developers.\nThe standard library is Copyright (c) 2001 Python Software Foundation.\nAll Rights Reserved."))
         && put(dict, "_git", ty_tuple_pack(3, ty_str_from_text("Typhon"), ty_str_from_text(""), ty_str_from_text("")));
+}
+
+static bool put_implementation(Value dict)
+{
+    Value info = ty_dict_get_text(dict, "version_info"), hex = ty_dict_get_text(dict, "hexversion"), fill = ty_dict_new();
+    bool filled = fill != TY_NULL && put(fill, "name", ty_str_from_text("typhon")) && put(fill, "version", info) && put(fill, "hexversion", hex)
+        && put(fill, "cache_tag", ty_str_from_text("typhon-314")) && put(fill, "_multiarch", ty_str_from_text("x86_64-linux-gnu")) && put(fill, "supports_isolated_interpreters", TY_TRUE);
+    Value implementation = filled ? ty_namespace_new(fill) : TY_NULL;
+    return put(dict, "implementation", implementation);
 }
 
 static bool put_number_facts(Value dict)
@@ -584,6 +592,8 @@ static Value module_path(void)
 {
     Value list = ty_list_new(0);
     const char *p = ty_config.python_path;
+    if (list != TY_NULL && ty_config.first_path && !ty_list_append(list, text(ty_config.first_path)))
+        return TY_NULL;
     while (list != TY_NULL && p && *p) {
         size_t n = strcspn(p, ":");
         if (n && !ty_list_append(list, ty_str_decode_fs(p, n)))
@@ -655,9 +665,37 @@ static bool put_paths(Value dict)
         if (!put(dict, prefixes[i], text(ty_config.prefix)))
             return false;
     return put(dict, "executable", text(ty_config.executable)) && put(dict, "_base_executable", text(ty_config.executable)) && put(dict, "_framework", ty_str_empty())
-        && put(dict, "platlibdir", ty_str_from_text("lib")) && put(dict, "_stdlib_dir", text(ty_config.platform_library)) && put(dict, "path", module_path())
-        && put(dict, "argv", argument_list()) && put(dict, "orig_argv", string_list((const char *const *)ty_config.original_argv, (size_t)ty_config.original_argc))
+        && put(dict, "platlibdir", ty_str_from_text("lib")) && put(dict, "_stdlib_dir", text(ty_config.platform_library))
         && put(dict, "pycache_prefix", ty_config.pycache_prefix ? text(ty_config.pycache_prefix) : TY_NONE);
+}
+
+static bool save_hooks(Value dict)
+{
+    static const char *const hooks[] = { "displayhook", "excepthook", "breakpointhook", "unraisablehook" };
+    for (size_t i = 0; i < TY_COUNT_OF(hooks); i++) {
+        char saved[40];
+        snprintf(saved, sizeof saved, "__%s__", hooks[i]);
+        if (!put(dict, saved, ty_dict_get_text(dict, hooks[i])))
+            return false;
+    }
+    return true;
+}
+
+static bool put_changeable(TyInterpreter *interpreter)
+{
+    Value dict = interpreter->sys;
+    return put(dict, "argv", argument_list()) && put(dict, "orig_argv", string_list((const char *const *)ty_config.original_argv, (size_t)ty_config.original_argc))
+        && put(dict, "warnoptions", warn_option_list()) && put(dict, "_xoptions", x_option_dict()) && put_implementation(dict)
+        && put(dict, "_jit", ty_module_create(&jit_module)) && put(dict, "monitoring", ty_monitoring_module());
+}
+
+bool ty_sys_put_import(TyInterpreter *interpreter)
+{
+    Value dict = interpreter->sys;
+    if (ty_dict_get_text(dict, "meta_path") != TY_NULL)
+        return true;
+    return put(dict, "modules", interpreter->modules) && put(dict, "path", module_path()) && put(dict, "meta_path", ty_list_new(0)) && put(dict, "path_hooks", ty_list_new(0))
+        && put(dict, "path_importer_cache", ty_dict_new());
 }
 
 bool ty_sys_start(TyInterpreter *interpreter)
@@ -667,17 +705,56 @@ bool ty_sys_start(TyInterpreter *interpreter)
     Value dict = interpreter->sys;
     if (!ty_struct_sequence_type(&unraisable_type, &unraisable_def) || !put(dict, "UnraisableHookArgs", ty_from_object(&unraisable_type)))
         return false;
-    static const char *const hooks[] = { "displayhook", "excepthook", "breakpointhook", "unraisablehook" };
-    for (size_t i = 0; i < TY_COUNT_OF(hooks); i++) {
-        char saved[40];
-        snprintf(saved, sizeof saved, "__%s__", hooks[i]);
-        if (!put(dict, saved, ty_dict_get_text(dict, hooks[i])))
+    if (!save_hooks(dict))
+        return false;
+    return put_flags(dict) && put_versions(dict) && put_number_facts(dict) && put_paths(dict) && put(dict, "builtin_module_names", builtin_names())
+        && put(dict, "dont_write_bytecode", ty_from_bool(ty_config.dont_write_bytecode)) && put(dict, "stdlib_module_names", ty_stdlib_module_names())
+        && put_changeable(interpreter) && ty_sys_put_import(interpreter);
+}
+
+/* --- an interpreter's own part, made when it is first looked at ------------------------------------------------------------------------- */
+
+enum { CHANGEABLE, STREAM, IMPORT };
+static const struct { const char *name; int part; } parts[] = {
+    { "argv", CHANGEABLE }, { "orig_argv", CHANGEABLE }, { "warnoptions", CHANGEABLE }, { "_xoptions", CHANGEABLE }, { "implementation", CHANGEABLE }, { "monitoring", CHANGEABLE },
+    { "_jit", CHANGEABLE }, { "stdin", STREAM }, { "stdout", STREAM }, { "stderr", STREAM }, { "__stdin__", STREAM }, { "__stdout__", STREAM }, { "__stderr__", STREAM },
+    { "modules", IMPORT }, { "path", IMPORT }, { "meta_path", IMPORT }, { "path_hooks", IMPORT }, { "path_importer_cache", IMPORT },
+};
+
+Value ty_sys_template(TyInterpreter *interpreter)
+{
+    Value dict = ty_dict_copy(interpreter->sys);
+    for (size_t i = 0; dict != TY_NULL && i < TY_COUNT_OF(parts); i++)
+        if (ty_dict_delete(dict, ty_intern_text(parts[i].name)) < 0)
+            return TY_NULL;
+    return dict == TY_NULL ? TY_NULL : ty_dict_copy(dict);
+}
+
+bool ty_sys_from_template(TyInterpreter *interpreter) { return save_hooks(interpreter->sys); }
+
+static bool make_part(TyInterpreter *interpreter, int part)
+{
+    if (part == CHANGEABLE)
+        return ty_once(&interpreter->sys_once, put_changeable);
+    return part == STREAM ? ty_once(&interpreter->streams_once, ty_sys_open_streams) : ty_once_done(&interpreter->import_once) || ty_import_site();
+}
+
+bool ty_sys_complete(Value name)
+{
+    TyInterpreter *interpreter = ty_interpreter();
+    bool found = false;
+    for (size_t i = 0; i < TY_COUNT_OF(parts); i++) {
+        if (name != TY_NULL && !ty_str_equal_text(name, parts[i].name))
+            continue;
+        found = true;
+        if (!make_part(interpreter, parts[i].part))
             return false;
+        if (name != TY_NULL)
+            break;
     }
-    return put(dict, "_jit", ty_module_create(&jit_module)) && put(dict, "monitoring", ty_monitoring_module()) && put_flags(dict) && put_versions(dict) && put_number_facts(dict) && put_paths(dict) && put(dict, "modules", interpreter->modules)
-        && put(dict, "builtin_module_names", builtin_names()) && put(dict, "warnoptions", warn_option_list()) && put(dict, "_xoptions", x_option_dict())
-        && put(dict, "dont_write_bytecode", ty_from_bool(ty_config.dont_write_bytecode)) && put(dict, "meta_path", ty_list_new(0)) && put(dict, "path_hooks", ty_list_new(0))
-        && put(dict, "path_importer_cache", ty_dict_new()) && put(dict, "stdlib_module_names", ty_stdlib_module_names());
+    if (ty_once_done(&interpreter->sys_once) && ty_once_done(&interpreter->streams_once) && ty_once_done(&interpreter->import_once))
+        ty_store_relaxed(&interpreter->sys_incomplete, false);
+    return found;
 }
 
 bool ty_sys_open_streams(TyInterpreter *interpreter)
@@ -708,5 +785,5 @@ bool ty_sys_open_streams(TyInterpreter *interpreter)
         if (stream == TY_NULL || !put(interpreter->sys, names[fd], stream) || !put(interpreter->sys, saved, stream))
             return false;
     }
-    return put(interpreter->builtins, "open", ty_module_function("_io", "open"));
+    return true;
 }

@@ -8,17 +8,29 @@
 
 /* --- making ------------------------------------------------------------------------------------------------------------- */
 
-static Value allocate(size_t size)
+static Value finish(TyBytes *b, size_t size)
 {
-    if (TY_UNLIKELY(size > (size_t)INT64_MAX / 2))
-        return ty_raise_memory_error();
-    TyBytes *b = ty_allocate_dirty(&ty_bytes_type, sizeof(TyBytes) + size + 1);
     if (TY_UNLIKELY(!b))
         return TY_NULL;
     ty_store_relaxed(&b->hash, 0);
     b->length = (int64_t)size;
     b->data[size] = 0;
     return ty_from_object(b);
+}
+
+static Value allocate(size_t size)
+{
+    if (TY_UNLIKELY(size > (size_t)INT64_MAX / 2))
+        return ty_raise_memory_error();
+    return finish(ty_allocate_dirty(&ty_bytes_type, sizeof(TyBytes) + size + 1), size);
+}
+
+/* Large ones of untouched memory stay untouched. */
+static Value allocate_zeroed(size_t size)
+{
+    if (TY_UNLIKELY(size > (size_t)INT64_MAX / 2))
+        return ty_raise_memory_error();
+    return finish(ty_allocate(&ty_bytes_type, sizeof(TyBytes) + size + 1), size);
 }
 
 /* The empty bytes and those of one byte: made at first use, then shared by all. */
@@ -55,13 +67,9 @@ Value ty_bytes_new(const void *data, size_t size)
 {
     if (size <= 1 && (data || size == 0))
         return short_one(data, size);
-    Value v = allocate(size);
-    if (v == TY_NULL)
-        return TY_NULL;
-    if (data)
+    Value v = data ? allocate(size) : allocate_zeroed(size);
+    if (v != TY_NULL && data)
         memcpy(ty_as_bytes(v)->data, data, size);
-    else
-        memset(ty_as_bytes(v)->data, 0, size);
     return v;
 }
 

@@ -287,8 +287,7 @@ bool ty_warn(TyType *category, int64_t stack_level, const char *format, ...)
 
 static Value sys_attribute(const char *name)
 {
-    Value sys = ty_interpreter()->sys;
-    return sys ? ty_dict_get_text(sys, name) : TY_NULL;
+    return ty_interpreter()->sys ? ty_sys_get(name) : TY_NULL;
 }
 
 /* Writes to the file, by default sys.stderr; to the descriptor if there is no such object or it fails. */

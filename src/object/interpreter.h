@@ -48,14 +48,22 @@ typedef struct TyMonitoring {
     _Atomic bool active;           /* some event is waited for */
 } TyMonitoring;
 
+/* Something that is made for an interpreter when it is first wanted, by one thread while others wait: ty_once. */
+typedef struct TyOnce {
+    _Atomic uint32_t state;     /* not there, being made, there */
+    TyThread *_Atomic maker;
+} TyOnce;
+
 struct TyInterpreter {
     int64_t id;
-    struct TyInterpreter *next;
+    struct TyInterpreter *next, *previous;
     pthread_mutex_t lock;
     TyThread *main_thread;      /* of the process: the same for all interpreters */
     struct TyVisit *visits;     /* OS threads that have been here as guests; runtime/visit.c */
-    _Atomic uint32_t import_state; /* runtime/import.c: importlib is not there, is being started, is there */
-    TyThread *_Atomic import_starter;
+    TyOnce import_once;         /* importlib, and what importing has in sys */
+    TyOnce streams_once;        /* sys.stdin, stdout, stderr */
+    TyOnce sys_once;            /* argv and other attributes of sys that can be changed */
+    _Atomic bool sys_incomplete;/* not all three are there: an attribute that sys does not have may have to be made */
     _Atomic int64_t thread_count;
     _Atomic bool finalizing;
     _Atomic int32_t int_max_str_digits;
@@ -71,6 +79,14 @@ struct TyInterpreter {
 };
 
 TY_INLINE TyInterpreter *ty_interpreter(void) { return ty_thread->interpreter; }
+
+/* runtime/interpreter.c: makes it if it is not there; a maker that asks for it again goes on with what there is. False: make failed, with an exception. */
+bool ty_once(TyOnce *once, bool (*make)(TyInterpreter *interpreter));
+TY_INLINE bool ty_once_done(const TyOnce *once) { return ty_load_acquire(&once->state) == 2; }
+/* modules/sys.c: of an interpreter whose sys is incomplete: makes what the attribute belongs to (TY_NULL: everything). True: it is worth looking again;
+ * false: it is no such attribute, or an exception is raised. */
+bool ty_sys_complete(Value name);
+Value ty_sys_get(const char *name); /* borrowed from sys's dict; TY_NULL without exception */
 
 /* vm/frame.c: the globals of the innermost Python frame, or TY_NULL. */
 Value ty_current_globals(void);

@@ -82,6 +82,26 @@ Value ty_module_create(const TyModuleDef *def)
     return !def->execute || def->execute(self) ? self : TY_NULL;
 }
 
+Value ty_module_copy(Value module, Value dict)
+{
+    Value self = ty_type_allocate(&ty_module_type, 0), copy = self == TY_NULL ? TY_NULL : ty_dict_copy(dict), key, value;
+    if (copy == TY_NULL)
+        return TY_NULL;
+    for (int64_t position = 0; ty_dict_next(copy, &position, &key, &value);) {
+        if (!ty_is_exact(value, &ty_native_type))
+            continue;
+        Value bound = ((TyNative *)ty_object(value))->self; /* TY_NULL: of a module that will be made later */
+        Value function = ty_native_bind(value, bound == module ? self : bound);
+        if (function == TY_NULL || !ty_dict_set(copy, key, function))
+            return TY_NULL;
+    }
+    TyModule *m = as_module(self);
+    m->def = as_module(module)->def;
+    ty_store(m, &m->name, as_module(module)->name);
+    ty_store_publish(m, &m->dict, copy);
+    return self;
+}
+
 bool ty_module_add(Value module, const char *name, Value value) { return value != TY_NULL && ty_dict_set(ty_module_dict(module), ty_intern_text(name), value); }
 bool ty_module_add_int(Value module, const char *name, int64_t value) { return ty_module_add(module, name, ty_int_from_int64(value)); }
 bool ty_module_add_str(Value module, const char *name, const char *value) { return ty_module_add(module, name, ty_str_from_text(value)); }
@@ -268,7 +288,18 @@ static Value module_dir(Value self, Value *a)
     return hook != TY_NULL ? ty_call_none(hook) : ty_raised() ? TY_NULL : ty_dict_keys(dict);
 }
 
-static Value module_get_dict(Value self) { return ty_module_dict(self); }
+static bool is_incomplete_sys(Value self)
+{
+    TyInterpreter *interpreter = ty_interpreter();
+    return TY_UNLIKELY(self == interpreter->sys_module) && ty_load_relaxed(&interpreter->sys_incomplete);
+}
+
+static Value module_get_dict(Value self)
+{
+    if (is_incomplete_sys(self) && !ty_sys_complete(TY_NULL) && ty_raised())
+        return TY_NULL;
+    return ty_module_dict(self);
+}
 
 static Value get_annotate(Value self)
 {
@@ -336,6 +367,8 @@ static bool module_set_attribute(Value self, Value name, Value value)
             return set(attribute, self, value);
     }
     Value dict = ty_module_dict(self);
+    if (is_incomplete_sys(self) && !ty_sys_complete(name) && ty_raised())
+        return false;
     if (value != TY_NULL)
         return ty_dict_set(dict, ty_intern(name), value);
     int deleted = ty_dict_delete(dict, name);
@@ -354,6 +387,8 @@ static Value module_find_attribute(Value self, Value name)
     if (get && ty_type_of(attribute)->slots.set)
         return get(attribute, self, ty_from_object(type));
     Value own = ty_dict_get(ty_module_dict(self), name);
+    if (own == TY_NULL && is_incomplete_sys(self) && ty_sys_complete(name))
+        own = ty_dict_get(ty_module_dict(self), name);
     if (own != TY_NULL || ty_raised())
         return own;
     if (attribute != TY_NULL)

@@ -21,5 +21,7 @@ bool ty_spec_initializing(Value spec);
 /* Does a file beside the program hide a module that was meant? Negative: failed. */
 enum { TY_SHADOWS_NOTHING, TY_SHADOWS_PERHAPS, TY_SHADOWS_STANDARD };
 int ty_module_shadows(Value name, Value origin);
+/* Another instance of a built-in module, in the current interpreter, with a copy of `dict`: functions in it are bound to the new one. */
+Value ty_module_copy(Value module, Value dict);
 
 #endif

@@ -10,6 +10,7 @@
 #include "object/type.h"
 #include <ctype.h>
 #include <sched.h>
+#include "base/futex.h"
 #include <stdlib.h>
 
 /* --- signatures ------------------------------------------------------------------------------------------------------ */
@@ -235,12 +236,116 @@ bool ty_check_positional(const char *name, size_t count, size_t minimum, size_t 
 
 /* --- calling ------------------------------------------------------------------------------------------------------------ */
 
-Value ty_native_invoke(const TyNativeDef *def, TySignature *signature, Value self, const Value *arguments, size_t count, Value keywords)
+/* Parsed signatures by definition and owner: one of each for the process, made when it is first needed. */
+static struct {
+    TyMutex lock;
+    TySignature **slots;
+    const void **owners;      /* the type of a method; NULL for functions of modules */
+    const TyNativeDef **defs;
+    size_t count, mask;
+} signatures;
+
+static size_t signature_place(const TyNativeDef *def, const void *owner)
+{
+    size_t i = ((uintptr_t)def / sizeof *def * 31 + (uintptr_t)owner / 64) & signatures.mask;
+    while (signatures.defs[i] && (signatures.defs[i] != def || signatures.owners[i] != owner))
+        i = (i + 1) & signatures.mask;
+    return i;
+}
+
+static bool signatures_grow(void)
+{
+    size_t old_count = signatures.defs ? signatures.mask + 1 : 0, count = old_count ? old_count * 2 : 256;
+    TySignature **old_slots = signatures.slots, **slots = calloc(count, sizeof *slots);
+    const void **old_owners = signatures.owners, **owners = calloc(count, sizeof *owners);
+    const TyNativeDef **old_defs = signatures.defs, **defs = calloc(count, sizeof *defs);
+    if (!slots || !owners || !defs) {
+        free(slots);
+        free(owners);
+        free(defs);
+        return false;
+    }
+    signatures.slots = slots;
+    signatures.owners = owners;
+    signatures.defs = defs;
+    signatures.mask = count - 1;
+    for (size_t i = 0; i < old_count; i++)
+        if (old_defs[i]) {
+            size_t to = signature_place(old_defs[i], old_owners[i]);
+            signatures.slots[to] = old_slots[i];
+            signatures.owners[to] = old_owners[i];
+            signatures.defs[to] = old_defs[i];
+        }
+    free(old_slots);
+    free(old_owners);
+    free(old_defs);
+    return true;
+}
+
+static TySignature *signature_new(const TyNativeDef *def, const char *owner)
+{
+    TySignature *s = calloc(1, sizeof *s);
+    if (s) {
+        s->text = def->signature;
+        s->no_self = def->binding == TY_NATIVE_FUNCTION || def->binding == TY_NATIVE_STATIC_METHOD;
+        s->owner = owner;
+    }
+    return s;
+}
+
+/* `owner` a type, or NULL; its name, or the module's (then copied), for error texts. */
+static TySignature *signature_of(const TyNativeDef *def, const void *owner, const char *name)
+{
+    ty_mutex_lock(&signatures.lock);
+    TySignature *found = NULL;
+    if (signatures.count * 2 < signatures.mask || signatures_grow()) {
+        size_t i = signature_place(def, owner);
+        if (!signatures.defs[i]) {
+            if (name && !owner)
+                name = strdup(name);
+            if ((signatures.slots[i] = signature_new(def, name))) {
+                signatures.defs[i] = def;
+                signatures.owners[i] = owner;
+                signatures.count++;
+            }
+        }
+        found = signatures.slots[i];
+    }
+    ty_mutex_unlock(&signatures.lock);
+    if (!found)
+        ty_raise_memory_error();
+    return found;
+}
+
+static TySignature *signature_first(TyNativeCode *code)
+{
+    const void *owner = NULL;
+    const char *name = NULL;
+    size_t size;
+    if (ty_object_type(&code->base) == &ty_native_type) {
+        Value module = ((TyNative *)code)->module;
+        if (module != TY_NULL && ty_is_str(module) && !ty_str_equal_text(module, "builtins"))
+            name = ty_to_utf8(module, &size);
+    } else {
+        owner = ((TyMethodDescriptor *)code)->owner;
+        name = ty_type_short_name(owner);
+    }
+    TySignature *signature = signature_of(code->def, owner, name);
+    if (signature)
+        ty_store_release(&code->signature, signature);
+    return signature;
+}
+
+Value ty_native_invoke(TyNativeCode *code, Value self, const Value *arguments, size_t count, Value keywords)
 {
     if (TY_UNLIKELY(ty_c_stack_low()))
         return ty_raise_recursion_error(" while calling a Python object");
+    const TyNativeDef *def = code->def;
     if (def->calling == TY_NATIVE_RAW)
         return def->function.raw(self, arguments, count, keywords);
+    TySignature *signature = ty_load_acquire(&code->signature);
+    if (TY_UNLIKELY(!signature) && !(signature = signature_first(code)))
+        return TY_NULL;
     TySignature *s = TY_LIKELY(ty_load_acquire(&signature->state) == 2) ? signature : ty_signature_parsed(signature);
     Value flat[TY_ROOM(s->total + 1u)];
     flat[TY_ROOM(s->total + 1u) - 1] = flat[s->total] = TY_NULL;
@@ -257,7 +362,7 @@ Value ty_native_invoke(const TyNativeDef *def, TySignature *signature, Value sel
 static Value native_call(Value callable, const Value *arguments, size_t count, Value keywords)
 {
     TyNative *native = (TyNative *)ty_object(callable);
-    return ty_native_invoke(native->def, native->signature, native->self, arguments, count, keywords);
+    return ty_native_invoke((TyNativeCode *)native, native->self, arguments, count, keywords);
 }
 
 static Value method_descriptor_call(Value callable, const Value *arguments, size_t count, Value keywords)
@@ -267,23 +372,10 @@ static Value method_descriptor_call(Value callable, const Value *arguments, size
         return ty_raise(&ty_TypeError, "unbound method %s.%U() needs an argument", ty_type_short_name(d->owner), d->name);
     if (!ty_is_instance_of(arguments[0], d->owner))
         return ty_raise(&ty_TypeError, "descriptor '%U' for '%s' objects doesn't apply to a '%T' object", d->name, d->owner->name, arguments[0]);
-    return ty_native_invoke(d->def, d->signature, arguments[0], arguments + 1, count - 1, keywords);
+    return ty_native_invoke((TyNativeCode *)d, arguments[0], arguments + 1, count - 1, keywords);
 }
 
 /* --- making --------------------------------------------------------------------------------------------------------------- */
-
-/* One parsed signature for each definition, for ever. */
-static TySignature *signature_of(const TyNativeDef *def)
-{
-    if (def->calling == TY_NATIVE_RAW)
-        return NULL;
-    TySignature *s = calloc(1, sizeof *s);
-    if (!s)
-        ty_raise_memory_error();
-    else
-        s->text = def->signature, s->no_self = def->binding == TY_NATIVE_FUNCTION || def->binding == TY_NATIVE_STATIC_METHOD;
-    return s;
-}
 
 static Value native_make(const TyNativeDef *def, TySignature *signature, Value self, Value module, Value owner)
 {
@@ -291,7 +383,7 @@ static Value native_make(const TyNativeDef *def, TySignature *signature, Value s
     if (!native)
         return TY_NULL;
     native->def = def;
-    native->signature = signature;
+    ty_store_relaxed(&native->signature, signature);
     ty_store(native, &native->self, self);
     ty_store(native, &native->module, module);
     ty_store(native, &native->owner, owner);
@@ -300,15 +392,13 @@ static Value native_make(const TyNativeDef *def, TySignature *signature, Value s
 
 Value ty_native_new(const TyNativeDef *def, Value self, Value module, Value owner)
 {
-    TySignature *signature = signature_of(def);
-    if (!signature && def->calling == TY_NATIVE_FLAT)
-        return TY_NULL;
-    if (signature && module != TY_NULL && ty_is_str(module) && !ty_str_equal_text(module, "builtins")) {
-        size_t size;
-        const char *name = ty_to_utf8(module, &size);
-        signature->owner = name ? strdup(name) : NULL;
-    }
-    return native_make(def, signature, self, module, owner);
+    return native_make(def, NULL, self, module, owner);
+}
+
+Value ty_native_bind(Value native, Value self)
+{
+    TyNative *n = (TyNative *)ty_object(native);
+    return native_make(n->def, ty_load_acquire(&n->signature), self, n->module, n->owner);
 }
 
 Value ty_native_for_type(const TyNativeDef *def, TyType *type)
@@ -323,11 +413,6 @@ Value ty_native_for_type(const TyNativeDef *def, TyType *type)
         return TY_NULL;
     d->def = def;
     d->owner = type;
-    d->signature = signature_of(def);
-    if (!d->signature && def->calling == TY_NATIVE_FLAT)
-        return TY_NULL;
-    if (d->signature)
-        d->signature->owner = ty_type_short_name(type);
     ty_store(d, &d->name, ty_intern_utf8(def->signature, strcspn(def->signature, "(")));
     return ty_from_object(d);
 }
@@ -493,6 +578,17 @@ static Value method_descriptor_repr(Value self)
     return ty_str_format("<method '%U' of '%s' objects>", d->name, d->owner->name);
 }
 
+/* So that every method bound from it needs no search. */
+static TySignature *signature_kept(TyMethodDescriptor *d)
+{
+    TySignature *signature = ty_load_acquire(&d->signature);
+    if (signature || d->def->calling == TY_NATIVE_RAW)
+        return signature;
+    if (!(signature = signature_first((TyNativeCode *)d)))
+        ty_clear_exception(); /* the call will try again */
+    return signature;
+}
+
 static Value method_descriptor_get(Value self, Value object, Value type)
 {
     TyMethodDescriptor *d = (TyMethodDescriptor *)ty_object(self);
@@ -500,7 +596,7 @@ static Value method_descriptor_get(Value self, Value object, Value type)
         return self;
     if (!ty_is_instance_of(object, d->owner))
         return ty_raise(&ty_TypeError, "descriptor '%U' for '%s' objects doesn't apply to a '%T' object", d->name, d->owner->name, object);
-    return native_make(d->def, d->signature, object, TY_NULL, TY_NULL);
+    return native_make(d->def, signature_kept(d), object, TY_NULL, TY_NULL);
 }
 
 static Value class_method_descriptor_get(Value self, Value object, Value type)
@@ -512,7 +608,7 @@ static Value class_method_descriptor_get(Value self, Value object, Value type)
         return ty_raise(&ty_TypeError, "descriptor '%U' for type '%s' needs a type, not a '%T' as arg 2", d->name, d->owner->name, type);
     if (!ty_type_is_subtype(ty_as_type(type), d->owner))
         return ty_raise(&ty_TypeError, "descriptor '%U' requires a subtype of '%s' but received '%s'", d->name, d->owner->name, ty_as_type(type)->name);
-    return native_make(d->def, d->signature, type, TY_NULL, TY_NULL);
+    return native_make(d->def, signature_kept(d), type, TY_NULL, TY_NULL);
 }
 
 static Value class_method_descriptor_call(Value self, const Value *arguments, size_t count, Value keywords)

@@ -82,10 +82,17 @@ bool ty_no_keywords(const char *name, Value keywords);
 /* TypeError unless minimum <= count <= maximum: "name expected at least 1 argument, got 0" and so on. */
 bool ty_check_positional(const char *name, size_t count, size_t minimum, size_t maximum);
 
+/* What the objects that call C begin with. The signature is found when they are first called: NULL before, and for raw functions. */
+typedef struct TyNativeCode {
+    TyObject base;
+    const TyNativeDef *def;
+    TySignature *_Atomic signature;
+} TyNativeCode;
+
 typedef struct TyNative { /* a built-in function, or method bound to its object */
     TyObject base;
     const TyNativeDef *def;
-    TySignature *signature;
+    TySignature *_Atomic signature;
     Value self;     /* TY_NULL for a static method; the module for a module's function */
     Value module;   /* its name, or TY_NULL */
     Value owner;    /* the type of a method (for __qualname__), or TY_NULL */
@@ -94,7 +101,7 @@ typedef struct TyNative { /* a built-in function, or method bound to its object 
 typedef struct TyMethodDescriptor { /* str.join: in a static type's dict */
     TyObject base;
     const TyNativeDef *def;
-    TySignature *signature;
+    TySignature *_Atomic signature;
     TyType *owner;
     Value name;
 } TyMethodDescriptor;
@@ -102,8 +109,9 @@ typedef struct TyMethodDescriptor { /* str.join: in a static type's dict */
 extern TyType ty_native_type, ty_method_descriptor_type, ty_class_method_descriptor_type, ty_getset_type, ty_member_type, ty_wrapper_descriptor_type, ty_method_wrapper_type;
 
 Value ty_native_new(const TyNativeDef *def, Value self, Value module, Value owner);
-/* Calls the C function of `def` with self and a Python call's arguments. */
-Value ty_native_invoke(const TyNativeDef *def, TySignature *signature, Value self, const Value *arguments, size_t count, Value keywords);
+Value ty_native_bind(Value native, Value self);  /* the same function with another self */
+/* Calls the C function with self and a Python call's arguments. */
+Value ty_native_invoke(TyNativeCode *code, Value self, const Value *arguments, size_t count, Value keywords);
 
 /* Whether a call with exactly so many positional arguments needs no distribution: def->function.flat takes them as they lie, and may write to them. */
 TY_INLINE bool ty_native_takes(const TySignature *signature, size_t count)

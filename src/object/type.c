@@ -675,9 +675,23 @@ static bool type_set_type_params(Value self, Value value)
     return ty_dict_set(type->dict, TY_NAME("__type_params__"), value);
 }
 
+typedef struct Subclasses { Value base, list; } Subclasses;
+
+static void add_static_subclass(TyType *type, void *context)
+{
+    Subclasses *s = context;
+    for (int64_t i = 0; type->bases != TY_NULL && i < ty_tuple_length(type->bases); i++)
+        if (ty_tuple_item(type->bases, i) == s->base && s->list != TY_NULL && !ty_list_append(s->list, ty_from_object(type)))
+            s->list = TY_NULL;
+}
+
+/* Static types are the same for every interpreter; the others are on a list. */
 static Value type_subclasses(Value self, Value *a)
 {
-    Value result = ty_list_new(0), list = ty_type_subclass_list(ty_as_type(self), false);
+    Subclasses s = { self, ty_list_new(0) };
+    if (s.list != TY_NULL && !(ty_as_type(self)->flags & TY_TYPE_HEAP))
+        ty_static_type_each(add_static_subclass, &s);
+    Value result = s.list, list = ty_type_subclass_list(ty_as_type(self), false);
     if (result == TY_NULL || list == TY_NULL)
         return result;
     for (int64_t i = 0; i < ty_list_length(list); i++) {

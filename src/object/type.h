@@ -57,6 +57,8 @@ extern const TyGetSetDef ty_dict_getset;               /* __dict__ of instances 
 bool ty_type_has_plain_dict(TyType *type);             /* instances have attributes of their own, and nothing of the class stands before their __dict__ */
 Value ty_module_function(const char *module, const char *name); /* an attribute of a built-in module */
 
+void ty_static_type_each(void (*visit)(TyType *type, void *context), void *context); /* runtime/interpreter.c */
+
 int ty_contains_by_iteration(Value container, Value item);
 Value ty_call_prepended(Value callable, Value first, const Value *arguments, size_t count, Value keywords); /* callable(first, *arguments) */
 bool ty_buffer_from_method(Value self, TyBuffer *view, int flags);  /* object/buffer.c: __buffer__ written in Python */

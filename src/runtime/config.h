@@ -35,6 +35,7 @@ typedef struct TyConfig {
     char *prefix;
     char *own_library;              /* the folder of our own Python modules, or NULL */
     char *pycache_prefix;
+    char *first_path;               /* what the program put before sys.path: its folder, or ""; NULL: nothing */
 } TyConfig;
 
 extern TyConfig ty_config;

@@ -1,5 +1,4 @@
 /* Importing: the fast path for modules that are there already; everything else is importlib's. */
-#include "base/futex.h"
 #include "object/bytes.h"
 #include "object/dict.h"
 #include "object/exception.h"
@@ -16,8 +15,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-
-enum { IMPORT_NONE, IMPORT_STARTING, IMPORT_STARTED };
 
 /* "a.b" of `from .b import x` in package "a"; TY_NULL without an exception when importlib has to find out. */
 static Value resolve_relative(Value name, Value globals, int64_t level)
@@ -64,7 +61,7 @@ static Value import_full(Value name)
             return TY_NULL;
         return module;
     }
-    if (ty_load_acquire(&interpreter->import_state) == IMPORT_NONE) {
+    if (ty_load_acquire(&interpreter->import_once.state) == 0) {
         if (!ty_import_site())
             return TY_NULL;
         return import_full(name);
@@ -281,6 +278,8 @@ static bool set_main_loader(TyInterpreter *interpreter)
 
 static bool start_importlib(TyInterpreter *interpreter)
 {
+    if (!ty_sys_put_import(interpreter))
+        return false;
     Value core = run_core("_bootstrap.py", "_frozen_importlib", "<frozen importlib._bootstrap>");
     Value imp = core == TY_NULL ? TY_NULL : ty_module_current("_imp");
     if (imp == TY_NULL || !ty_dict_set_text(interpreter->modules, "_imp", imp))
@@ -299,30 +298,7 @@ static bool start_importlib(TyInterpreter *interpreter)
     return hook != TY_NULL && hooks != TY_NULL && ty_list_insert(hooks, 0, hook) && set_main_loader(interpreter);
 }
 
-/* Another thread's start is waited for; the starting thread itself goes on with what there is. */
-static bool start_once(bool (*start)(TyInterpreter *interpreter))
-{
-    TyInterpreter *interpreter = ty_interpreter();
-    uint32_t state = IMPORT_NONE;
-    if (!atomic_compare_exchange_strong(&interpreter->import_state, &state, IMPORT_STARTING)) {
-        while (ty_load_acquire(&interpreter->import_state) == IMPORT_STARTING && interpreter->import_starter != ty_thread) {
-            ty_blocking_begin();
-            ty_futex_wait(&interpreter->import_state, IMPORT_STARTING, -1);
-            ty_blocking_end();
-        }
-        return true;
-    }
-    interpreter->import_starter = ty_thread;
-    bool done = start(interpreter);
-    interpreter->import_starter = NULL;
-    if (!done)
-        interpreter->importlib = TY_NULL;
-    ty_store_release(&interpreter->import_state, done ? IMPORT_STARTED : IMPORT_NONE);
-    ty_futex_wake(&interpreter->import_state, INT_MAX);
-    return done;
-}
-
-bool ty_import_start(void) { return start_once(start_importlib); }
+bool ty_import_start(void) { return ty_once(&ty_interpreter()->import_once, start_importlib); }
 
 static bool import_site(void) { return ty_config.no_site || ty_import_module("site") != TY_NULL; }
 
@@ -330,7 +306,6 @@ static bool start_with_site(TyInterpreter *interpreter) { return start_importlib
 
 bool ty_import_site(void)
 {
-    if (ty_load_acquire(&ty_interpreter()->import_state) == IMPORT_STARTED)
-        return import_site();
-    return start_once(start_with_site);
+    TyOnce *once = &ty_interpreter()->import_once;
+    return ty_once_done(once) ? import_site() : ty_once(once, start_with_site);
 }

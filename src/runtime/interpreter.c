@@ -1,4 +1,6 @@
 /* Interpreters: made, linked in the process's list, marked. */
+#include "base/futex.h"
+#include "modules/_io/io.h"
 #include "object/dict.h"
 #include "object/exception.h"
 #include "object/list.h"
@@ -16,7 +18,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-extern TyType *const ty_static_types[];
+extern TyType *const ty_static_types[]; /* without exceptions */
 
 static pthread_mutex_t list_lock = PTHREAD_MUTEX_INITIALIZER;
 static TyInterpreter *first_interpreter, *main_interpreter;
@@ -55,6 +57,8 @@ static TyInterpreter *interpreter_allocate(void)
     pthread_mutex_lock(&list_lock);
     interpreter->id = next_id++;
     interpreter->next = first_interpreter;
+    if (first_interpreter)
+        first_interpreter->previous = interpreter;
     first_interpreter = interpreter;
     if (!main_interpreter)
         main_interpreter = interpreter;
@@ -80,15 +84,39 @@ void ty_thread_end(TyThread *thread)
 static void interpreter_free(TyInterpreter *interpreter)
 {
     pthread_mutex_lock(&list_lock);
-    TyInterpreter **place = &first_interpreter;
-    while (*place != interpreter)
-        place = &(*place)->next;
-    *place = interpreter->next;
+    if (interpreter->previous)
+        interpreter->previous->next = interpreter->next;
+    else
+        first_interpreter = interpreter->next;
+    if (interpreter->next)
+        interpreter->next->previous = interpreter->previous;
     pthread_mutex_unlock(&list_lock);
     ty_visits_end(interpreter);
     ty_heap_interpreter_closed(interpreter);
     pthread_mutex_destroy(&interpreter->lock);
     free(interpreter);
+}
+
+enum { ONCE_NONE, ONCE_MAKING, ONCE_DONE };
+
+bool ty_once(TyOnce *once, bool (*make)(TyInterpreter *interpreter))
+{
+    for (;;) {
+        uint32_t state = ONCE_NONE;
+        if (atomic_compare_exchange_strong(&once->state, &state, ONCE_MAKING))
+            break;
+        if (state == ONCE_DONE || ty_load_relaxed(&once->maker) == ty_thread)
+            return true;
+        ty_blocking_begin();
+        ty_futex_wait(&once->state, ONCE_MAKING, -1);
+        ty_blocking_end();
+    }
+    ty_store_relaxed(&once->maker, ty_thread);
+    bool done = make(ty_interpreter());
+    ty_store_relaxed(&once->maker, NULL);
+    ty_store_release(&once->state, done ? ONCE_DONE : ONCE_NONE);
+    ty_futex_wake(&once->state, INT_MAX);
+    return done;
 }
 
 static bool make_main_module(TyInterpreter *interpreter)
@@ -100,26 +128,60 @@ static bool make_main_module(TyInterpreter *interpreter)
     return true;
 }
 
-static bool interpreter_fill(TyInterpreter *interpreter)
+static bool make_dicts(TyInterpreter *interpreter)
 {
     interpreter->static_subclasses = ty_dict_new();
     interpreter->builtin_modules = ty_dict_new();
     interpreter->modules = ty_dict_new();
-    if (interpreter->static_subclasses == TY_NULL || interpreter->builtin_modules == TY_NULL || interpreter->modules == TY_NULL)
-        return false;
-    Value builtins = ty_module_current("builtins");
-    if (builtins == TY_NULL)
-        return false;
+    return interpreter->static_subclasses != TY_NULL && interpreter->builtin_modules != TY_NULL && interpreter->modules != TY_NULL;
+}
+
+static bool set_core_modules(TyInterpreter *interpreter, Value builtins, Value sys)
+{
     interpreter->builtins_module = builtins;
     interpreter->builtins = ty_module_dict(builtins);
     interpreter->import_function = ty_dict_get_text(interpreter->builtins, "__import__");
-    Value sys = ty_module_current("sys");
-    if (sys == TY_NULL)
-        return false;
+    interpreter->builtin_all = ty_dict_get_text(interpreter->builtins, "all");
+    interpreter->builtin_any = ty_dict_get_text(interpreter->builtins, "any");
     interpreter->sys_module = sys;
     interpreter->sys = ty_module_dict(sys);
-    return ty_dict_set_text(interpreter->modules, "builtins", builtins) && ty_dict_set_text(interpreter->modules, "sys", sys) && ty_sys_start(interpreter)
-        && make_main_module(interpreter);
+    return ty_dict_set_text(interpreter->modules, "builtins", builtins) && ty_dict_set_text(interpreter->modules, "sys", sys);
+}
+
+/* What the main interpreter's two modules look like before any program runs: others begin as copies. */
+static struct { Value builtins_module, builtins, sys_module, sys; } template;
+
+static bool main_interpreter_fill(TyInterpreter *interpreter)
+{
+    if (!make_dicts(interpreter))
+        return false;
+    Value builtins = ty_module_current("builtins"), sys = builtins == TY_NULL ? TY_NULL : ty_module_current("sys");
+    if (sys == TY_NULL || !set_core_modules(interpreter, builtins, sys) || !ty_dict_set_text(interpreter->builtins, "open", ty_io_open_function()) || !ty_sys_start(interpreter)
+        || !make_main_module(interpreter))
+        return false;
+    ty_store_relaxed(&interpreter->sys_once.state, ONCE_DONE);
+    template.builtins_module = builtins;
+    template.sys_module = sys;
+    template.builtins = ty_dict_copy(interpreter->builtins);
+    template.sys = template.builtins == TY_NULL ? TY_NULL : ty_sys_template(interpreter);
+    ty_root_add(&template.builtins_module, 4);
+    return template.sys != TY_NULL;
+}
+
+static Value copy_module(const char *name, Value module, Value dict)
+{
+    Value copy = ty_module_copy(module, dict);
+    return copy != TY_NULL && ty_dict_set_text(ty_interpreter()->builtin_modules, name, copy) ? copy : TY_NULL;
+}
+
+static bool interpreter_fill(TyInterpreter *interpreter)
+{
+    if (!make_dicts(interpreter))
+        return false;
+    Value builtins = copy_module("builtins", template.builtins_module, template.builtins);
+    Value sys = builtins == TY_NULL ? TY_NULL : copy_module("sys", template.sys_module, template.sys);
+    ty_store_relaxed(&interpreter->sys_incomplete, true);
+    return sys != TY_NULL && set_core_modules(interpreter, builtins, sys) && ty_sys_from_template(interpreter) && make_main_module(interpreter);
 }
 
 static bool ready_static_types(void)
@@ -139,25 +201,14 @@ static bool ready_static_types(void)
 
 bool ty_types_start(void) { return ready_static_types(); }
 
-/* Subclasses of static types that are themselves static: known to every interpreter. */
-static void enter_subclass(TyType *type)
-{
-    for (int64_t i = 0; i < ty_tuple_length(type->bases); i++) {
-        Value list = ty_type_subclass_list(ty_as_type(ty_tuple_item(type->bases, i)), true);
-        Value reference = list == TY_NULL ? TY_NULL : ty_weak_reference_new(ty_from_object(type), TY_NULL);
-        if (reference != TY_NULL)
-            ty_list_append(list, reference);
-    }
-}
-
-static void enter_static_subclasses(void)
+void ty_static_type_each(void (*visit)(TyType *type, void *context), void *context)
 {
     for (size_t i = 0; ty_static_types[i]; i++)
-        enter_subclass(ty_static_types[i]);
-#define ENTER(name, parent, structure) enter_subclass(&ty_##name);
-    TY_EXCEPTIONS(ENTER)
-#undef ENTER
-    enter_subclass(&ty_ExceptionGroup);
+        visit(ty_static_types[i], context);
+#define VISIT(name, parent, structure) visit(&ty_##name, context);
+    TY_EXCEPTIONS(VISIT)
+#undef VISIT
+    visit(&ty_ExceptionGroup, context);
 }
 
 bool ty_runtime_start(void)
@@ -177,13 +228,12 @@ bool ty_runtime_start(void)
     thread->main = true;
     interpreter->main_thread = thread;
     ty_root_function_add(ty_interpreter_trace_all, NULL);
-    if (!ty_thread_begin(thread) || !ready_static_types() || !ty_exceptions_start() || !interpreter_fill(interpreter)) {
+    if (!ty_thread_begin(thread) || !ready_static_types() || !ty_exceptions_start() || !main_interpreter_fill(interpreter)) {
         if (ty_raised())
             ty_print_exception(ty_take_exception());
         fprintf(stderr, "typhon: cannot start\n");
         return false;
     }
-    enter_static_subclasses();
     return true;
 }
 
@@ -208,8 +258,7 @@ TyInterpreter *ty_interpreter_new(void)
     TyThread *back = ty_interpreter_enter(interpreter);
     bool done = back != NULL, no_memory = false;
     if (back) {
-        done = interpreter_fill(interpreter) && ty_sys_open_streams(interpreter);
-        enter_static_subclasses();
+        done = interpreter_fill(interpreter);
         no_memory = !done && ty_raised_is(&ty_MemoryError);
         ty_clear_exception();
         ty_interpreter_leave(back);
@@ -222,15 +271,6 @@ TyInterpreter *ty_interpreter_new(void)
     return NULL;
 }
 
-static void wait_for_threads(TyInterpreter *interpreter)
-{
-    struct timespec moment = { 0, 200000 };
-    ty_blocking_begin();
-    while (ty_load_acquire(&interpreter->thread_count) > 0)
-        nanosleep(&moment, NULL);
-    ty_blocking_end();
-}
-
 void ty_interpreter_close(TyInterpreter *interpreter)
 {
     Value raised = ty_take_exception();
@@ -238,7 +278,6 @@ void ty_interpreter_close(TyInterpreter *interpreter)
     if (back) {
         int status = 0;
         ty_interpreter_finish(&status);
-        wait_for_threads(interpreter);
         ty_clear_exception();
         ty_interpreter_leave(back);
     } else

@@ -37,9 +37,11 @@ Value ty_anext_default_new(Value awaitable, Value fallback); /* vm/generator.c *
 bool ty_run_source(const char *source, size_t size, Value filename, int mode, Value globals);
 Value ty_import_level(Value name, Value globals, Value from_list, Value level);
 Value ty_import_module(const char *name);
-bool ty_sys_start(TyInterpreter *interpreter); /* modules/sys.c: what sys has that depends on the configuration */
+bool ty_sys_start(TyInterpreter *interpreter); /* modules/sys.c: what sys of the main interpreter has that depends on the configuration */
+Value ty_sys_template(TyInterpreter *interpreter); /* a copy of that dict without what each interpreter makes for itself, when it is first looked at */
+bool ty_sys_from_template(TyInterpreter *interpreter);
+bool ty_sys_put_import(TyInterpreter *interpreter); /* modules, path, meta_path and so on, if they are not there */
 bool ty_sys_open_streams(TyInterpreter *interpreter); /* stdin, stdout, stderr */
 Value ty_stdlib_module_names(void);            /* modules/stdlib_names.c */
-Value ty_sys_get(const char *name);            /* borrowed from sys's dict; TY_NULL without exception */
 
 #endif

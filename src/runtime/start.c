@@ -1,4 +1,5 @@
 /* Running what the command line asks for, and leaving. */
+#include "object/bytes.h"
 #include "object/codec.h"
 #include "object/dict.h"
 #include "object/exception.h"
@@ -18,13 +19,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 static bool insert_path(Value entry)
 {
-    Value path = ty_sys_get("path");
+    Value path = ty_sys_get("path"), bytes = entry == TY_NULL ? TY_NULL : ty_str_encode_fs(entry);
     ty_interpreter()->script_folder = entry;
-    return entry != TY_NULL && path != TY_NULL && ty_list_insert(path, 0, entry);
+    if (bytes != TY_NULL) /* other interpreters begin with it as well */
+        ty_config.first_path = strdup((const char *)ty_bytes_data(bytes));
+    return bytes != TY_NULL && path != TY_NULL && ty_list_insert(path, 0, entry);
 }
 
 static bool run_command(Value globals)
@@ -141,7 +145,7 @@ static int run_file(const char *path, Value globals)
 int ty_runtime_run(void)
 {
     TyInterpreter *interpreter = ty_interpreter();
-    if (!ty_import_start() || !ty_sys_open_streams(interpreter)) {
+    if (!ty_import_start() || !ty_once(&interpreter->streams_once, ty_sys_open_streams)) {
         int status = ty_exit_status();
         return status ? status : 1;
     }
@@ -195,11 +199,21 @@ static void stop_the_rest(void)
     ty_signals_end();
 }
 
+static void wait_for_threads(TyInterpreter *interpreter)
+{
+    struct timespec moment = { 0, 200000 };
+    ty_blocking_begin();
+    while (ty_load_acquire(&interpreter->thread_count) > 0)
+        nanosleep(&moment, NULL);
+    ty_blocking_end();
+}
+
 static void flush_streams(int *status)
 {
+    TyInterpreter *interpreter = ty_interpreter();
     static const char *const streams[] = { "stdout", "stderr" };
     for (int i = 0; i < 2; i++) {
-        Value stream = ty_sys_get(streams[i]);
+        Value stream = ty_dict_get_text(interpreter->sys, streams[i]); /* one that is not there yet has nothing to flush */
         if (stream != TY_NULL && stream != TY_NONE && ty_call_method_none(stream, TY_NAME("flush")) == TY_NULL) {
             bool closed = ty_get_attribute(stream, TY_NAME("closed")) == TY_TRUE;
             if (closed || i == 1)
@@ -219,12 +233,15 @@ void ty_interpreter_finish(int *status)
     if (threading != TY_NULL && ty_call_method_none(threading, TY_NAME("_shutdown")) == TY_NULL)
         ty_write_unraisable(threading, NULL);
     ty_threads_wait(interpreter);
+    bool alone = interpreter != ty_interpreter_main();
+    if (alone)
+        wait_for_threads(interpreter);
     ty_atexit_run();
     ty_store_release(&interpreter->finalizing, true);
-    if (interpreter == ty_interpreter_main())
+    if (!alone)
         stop_the_rest();
     flush_streams(status);
-    ty_heap_finalize_all(interpreter);
+    ty_heap_finalize_all(interpreter, alone);
     flush_streams(status); /* what finalizers had to say */
 }
 

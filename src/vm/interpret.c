@@ -1235,9 +1235,9 @@ jump_on_value: {
             goto called;
         } else if (ty_is_exact(callee, &ty_native_type)) {
             TyNative *native = (TyNative *)ty_object(callee);
-            if (TY_LIKELY(ty_native_takes(native->signature, count)))
+            if (TY_LIKELY(ty_native_takes(ty_load_acquire(&native->signature), count)))
                 CALLED(native->def->function.flat(native->self, &registers[B + 1]), 1);
-            CALLED(ty_native_invoke(native->def, native->signature, native->self, arguments, count, TY_NULL), 1);
+            CALLED(ty_native_invoke((TyNativeCode *)native, native->self, arguments, count, TY_NULL), 1);
         }
         bool pushed;
         value = call_slow(thread, callee, arguments, count, TY_NULL, &pushed);
@@ -1267,14 +1267,14 @@ jump_on_value: {
             goto called;
         } else if (self != TY_NULL && ty_is_exact(callee, &ty_method_descriptor_type)) {
             TyMethodDescriptor *d = (TyMethodDescriptor *)ty_object(callee);
-            if (TY_LIKELY(ty_native_takes(d->signature, count - 1))) /* LOAD_METHOD has seen that self is of the type */
+            if (TY_LIKELY(ty_native_takes(ty_load_acquire(&d->signature), count - 1))) /* LOAD_METHOD has seen that self is of the type */
                 CALLED(d->def->function.flat(self, &registers[B + 2]), 1);
-            CALLED(ty_native_invoke(d->def, d->signature, self, arguments + 1, count - 1, TY_NULL), 1);
+            CALLED(ty_native_invoke((TyNativeCode *)d, self, arguments + 1, count - 1, TY_NULL), 1);
         } else if (ty_is_exact(callee, &ty_native_type)) {
             TyNative *native = (TyNative *)ty_object(callee);
-            if (TY_LIKELY(ty_native_takes(native->signature, count)))
+            if (TY_LIKELY(ty_native_takes(ty_load_acquire(&native->signature), count)))
                 CALLED(native->def->function.flat(native->self, (Value *)arguments), 1);
-            CALLED(ty_native_invoke(native->def, native->signature, native->self, arguments, count, TY_NULL), 1);
+            CALLED(ty_native_invoke((TyNativeCode *)native, native->self, arguments, count, TY_NULL), 1);
         }
         bool pushed;
         value = call_slow(thread, callee, arguments, count, TY_NULL, &pushed);

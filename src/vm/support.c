@@ -752,7 +752,7 @@ Value ty_vm_match_class(Value subject, Value class, uint32_t positional, Value n
 
 static Value print_value(Value v)
 {
-    Value hook = ty_dict_get_text(ty_interpreter()->sys, "displayhook");
+    Value hook = ty_sys_get("displayhook");
     if (hook == TY_NULL)
         return ty_raised() ? TY_NULL : ty_raise(&ty_RuntimeError, "lost sys.displayhook");
     return ty_call_one(hook, v) == TY_NULL ? TY_NULL : TY_NONE;

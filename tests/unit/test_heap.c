@@ -290,7 +290,7 @@ static void test_finalizers(void)
     CHECK(finalized == 6);
     finalized = 0;
     root = ty_from_object(node(&final_type, TY_NULL, 8));
-    ty_heap_finalize_all(interpreter);
+    ty_heap_finalize_all(interpreter, false);
     CHECK(finalized == 1);
     root = TY_NULL;
 }

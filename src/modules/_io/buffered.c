@@ -12,7 +12,7 @@
 typedef struct Buffered {
     TyIOBase io;
     Value raw;                /* TY_NULL: not initialised, or detached */
-    Value buffer;             /* bytes that only this object sees */
+    Value buffer;             /* bytes that only this object sees; empty until it is needed */
     int64_t size;             /* of the buffer */
     int64_t position, read_end;
     int64_t write_end;
@@ -210,6 +210,18 @@ static bool require(Value raw, Value name, const char *message)
     return truth > 0;
 }
 
+#define LAZY_MOST (1 << 20) /* whether there is memory for more is known when the object is made */
+
+static bool buffer_there(Buffered *b)
+{
+    if (TY_LIKELY(ty_bytes_length(b->buffer) != 0))
+        return true;
+    Value buffer = ty_bytes_new(NULL, (size_t)TY_MAX(b->size, 2));
+    if (buffer != TY_NULL)
+        ty_store(b, &b->buffer, buffer);
+    return buffer != TY_NULL;
+}
+
 static bool set_up(Value self, Value raw, int64_t size, bool reads, bool writes)
 {
     Buffered *b = as_buffered(self);
@@ -224,12 +236,14 @@ static bool set_up(Value self, Value raw, int64_t size, bool reads, bool writes)
         ty_raise(&ty_ValueError, "buffer size must be strictly positive");
         return false;
     }
-    Value buffer = ty_bytes_new(NULL, (size_t)TY_MAX(size, 2));
-    if (buffer == TY_NULL)
+    Value empty = ty_bytes_new("", 0);
+    if (empty == TY_NULL)
         return false;
     ty_store(b, &b->raw, raw);
-    ty_store(b, &b->buffer, buffer);
+    ty_store(b, &b->buffer, empty);
     b->size = size;
+    if (size > LAZY_MOST && !buffer_there(b))
+        return false;
     b->position = b->read_end = b->write_end = 0;
     b->reads = reads;
     b->writes = writes;
@@ -277,6 +291,8 @@ static bool ready_to_read(Buffered *b) { return b->write_end == 0 || flush_write
 /* Fills the empty buffer with one read. The count; 0 at the end; -1 error; -2 would block. */
 static int64_t fill(Buffered *b)
 {
+    if (!buffer_there(b))
+        return -1;
     int64_t n = raw_read(b, data_of(b), b->size, b->buffer);
     b->position = 0;
     b->read_end = TY_MAX(n, 0);
@@ -528,7 +544,7 @@ static bool write_blocked(Buffered *b, const uint8_t *data, int64_t size, int64_
 
 static bool write_all(Buffered *b, const uint8_t *data, int64_t size, Value owner)
 {
-    if (b->read_end && !drop_read_ahead(b))
+    if ((b->read_end && !drop_read_ahead(b)) || !buffer_there(b))
         return false;
     if (size <= b->size - b->write_end) {
         append(b, data, size);

@@ -43,6 +43,7 @@ Value ty_io_open(Value file, const char *mode, int64_t buffering, Value encoding
 /* A standard stream over a descriptor, which stays open when it is closed: sys.stdin and its like. `mode` is "r" or "w"; name as "<stdin>". None if the
  * descriptor is not open. */
 Value ty_io_open_std(int fd, const char *mode, const char *name, const char *encoding, const char *errors, bool line_buffering, bool unbuffered);
+Value ty_io_open_function(void); /* open(), as builtins has it before the module is made */
 /* Writes to a text stream as file.write(text) does, directly where the stream is our own. */
 bool ty_io_write_text(Value file, Value text);
 bool ty_io_flush(Value file);

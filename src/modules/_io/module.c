@@ -1,5 +1,7 @@
 /* The module: open() and what is around it. */
 #include "modules/_io/io.h"
+#include "object/dict.h"
+#include "object/interpreter.h"
 #include "object/int.h"
 #include "object/tuple.h"
 #include <errno.h>
@@ -211,9 +213,21 @@ static TyType *const types[] = {
     &ty_buffered_random_type, &ty_buffered_pair_type, &ty_UnsupportedOperation, NULL,
 };
 
+/* builtins.open is there before this module is. */
+Value ty_io_open_function(void) { return ty_native_new(&functions[0], TY_NULL, ty_str_from_text("_io"), TY_NULL); }
+
+static bool adopt_open(Value module)
+{
+    Value open = ty_interpreter()->builtins == TY_NULL ? TY_NULL : ty_dict_get_text(ty_interpreter()->builtins, "open");
+    if (open == TY_NULL || !ty_is_exact(open, &ty_native_type) || ((TyNative *)ty_object(open))->def != &functions[0])
+        return true;
+    ty_store(ty_object(open), &((TyNative *)ty_object(open))->self, module);
+    return ty_module_add(module, "open", open);
+}
+
 static bool execute(Value module)
 {
-    return ty_module_add_int(module, "DEFAULT_BUFFER_SIZE", TY_IO_BUFFER_SIZE) &&
+    return adopt_open(module) && ty_module_add_int(module, "DEFAULT_BUFFER_SIZE", TY_IO_BUFFER_SIZE) &&
            ty_module_add(module, "BlockingIOError", ty_from_object(&ty_BlockingIOError));
 }
 
