@@ -590,7 +590,9 @@ static Value string_list(const char *const *items, size_t count)
 
 static Value module_path(void)
 {
-    Value list = ty_list_new(0);
+    Value list = ty_list_new(0), first = ty_interpreter_main()->script_folder; /* none while the main one starts */
+    if (list != TY_NULL && first != TY_NULL && !ty_list_append(list, first))
+        return TY_NULL;
     const char *p = ty_config.python_path;
     if (list != TY_NULL && ty_config.first_path && !ty_list_append(list, text(ty_config.first_path)))
         return TY_NULL;

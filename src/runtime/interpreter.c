@@ -282,6 +282,8 @@ void ty_interpreter_close(TyInterpreter *interpreter)
         ty_interpreter_leave(back);
     } else
         ty_clear_exception();
+    int64_t id = interpreter->id;
     interpreter_free(interpreter);
+    ty_interpreter_gone(id);
     ty_restore_exception(raised);
 }

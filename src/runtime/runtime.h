@@ -16,6 +16,9 @@ TyInterpreter *ty_interpreter_new(void);
 /* Runs what is due at the end of an interpreter in which no thread runs (atexit, finalizers, flushing), then gives its memory back. The calling thread
  * belongs to another interpreter and stays there. The pointer is dead afterwards. Never for the main interpreter. */
 void ty_interpreter_close(TyInterpreter *interpreter);
+/* modules/interpreters: whether nobody uses the interpreter, or closes it; from then on nobody will but the caller. And what is to be done when one is gone. */
+bool ty_interpreter_claim(TyInterpreter *interpreter);
+void ty_interpreter_gone(int64_t id);
 /* The calling OS thread goes to work in another interpreter, and comes back: NULL when memory is short, without a change and with an exception in the old
  * interpreter. Enter gives what leave must be handed. They nest. */
 TyThread *ty_interpreter_enter(TyInterpreter *interpreter);

@@ -22,6 +22,7 @@
 #include <time.h>
 #include <unistd.h>
 
+/* Other interpreters' sys.path begins with it too: modules/sys.c. */
 static bool insert_path(Value entry)
 {
     Value path = ty_sys_get("path"), bytes = entry == TY_NULL ? TY_NULL : ty_str_encode_fs(entry);
@@ -179,18 +180,37 @@ int ty_runtime_run(void)
     return ty_interactive_after(status);
 }
 
-static void close_other(TyInterpreter *interpreter, void *context)
+static void find_other(TyInterpreter *interpreter, void *context)
 {
-    if (interpreter != ty_interpreter_main())
-        *(TyInterpreter **)context = interpreter;
+    *(bool *)context |= interpreter != ty_interpreter_main();
 }
 
-/* The interpreters that nobody closed are; then threads that are daemons stop for good, where they hold no object's lock. */
+static bool others_left(void)
+{
+    bool left = false;
+    ty_interpreter_each(find_other, &left);
+    return left;
+}
+
+static void claim_other(TyInterpreter *interpreter, void *context)
+{
+    TyInterpreter **claimed = context;
+    if (!*claimed && interpreter != ty_interpreter_main() && ty_interpreter_claim(interpreter))
+        *claimed = interpreter;
+}
+
+/* The interpreters that nobody closed are, unless a daemon runs something there; then daemons stop for good, where they hold no object's lock. */
 static void stop_the_rest(void)
 {
-    for (;;) {
-        TyInterpreter *other = NULL;
-        ty_interpreter_each(close_other, &other);
+    if (others_left()) { /* those that nobody refers to any more are not worth a word */
+        ty_heap_collect();
+        ty_heap_run_pending();
+        if (others_left() && !ty_warn(&ty_RuntimeWarning, 0, "remaining subinterpreters; close them with Interpreter.close()"))
+            ty_write_unraisable(TY_NONE, NULL);
+    }
+    for (TyInterpreter *other;;) {
+        other = NULL;
+        ty_interpreter_each(claim_other, &other);
         if (!other)
             break;
         ty_interpreter_close(other);

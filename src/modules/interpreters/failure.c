@@ -42,6 +42,12 @@ Value ty_failure_capture(Value exception)
     return ty_tuple_from_array(fields, FIELD_COUNT);
 }
 
+Value ty_failure_message(Value failure)
+{
+    Value message = ty_tuple_item(failure, MESSAGE);
+    return message == TY_NONE ? ty_str_empty() : message;
+}
+
 Value ty_failure_line(Value failure)
 {
     Value module = ty_tuple_item(failure, TYPE_MODULE), name = ty_tuple_item(failure, TYPE_QUALNAME), message = ty_tuple_item(failure, MESSAGE);

@@ -108,15 +108,18 @@ static Value id_of(const Record *record) { return ty_int_from_int64(record->iden
 
 /* --- life -------------------------------------------------------------------------------------------------------------------------------- */
 
-/* The record is CLOSING, by the caller. */
-static void close_now(Record *record)
+/* The caller of ty_interpreter_close has put the record to CLOSING. */
+void ty_interpreter_gone(int64_t id)
 {
-    int64_t id = record->identified.id;
-    ty_interpreter_close(record->interpreter);
-    record->interpreter = NULL;
     ty_id_table_remove(&records, id);
     ty_queues_interpreter_closed(id);
     ty_channels_interpreter_closed(id);
+}
+
+bool ty_interpreter_claim(TyInterpreter *interpreter)
+{
+    Record *record = (Record *)ty_id_table_find(&records, interpreter->id);
+    return !record || !(atomic_fetch_or_explicit(&record->state, CLOSING, memory_order_acquire) & (RUNNING | CLOSING));
 }
 
 static bool begin(Record *record)
@@ -132,7 +135,7 @@ static void close_unwanted(Record *record)
 {
     uint32_t unwanted = UNWANTED;
     if (ty_load_relaxed(&record->references) <= 0 && atomic_compare_exchange_strong_explicit(&record->state, &unwanted, CLOSING, memory_order_acquire, memory_order_relaxed))
-        close_now(record);
+        ty_interpreter_close(record->interpreter);
 }
 
 static void end(Record *record)
@@ -181,7 +184,7 @@ static Value interpreters_destroy(Value self, Value *a)
             return ty_raise(&ty_InterpreterNotFoundError, "unrecognized interpreter ID %lld", (long long)record->identified.id);
         return ty_raise(&ty_InterpreterError, "interpreter running");
     }
-    close_now(record);
+    ty_interpreter_close(record->interpreter);
     return TY_NONE;
 }
 
@@ -289,6 +292,9 @@ static Outcome failed(const char *stage)
     return outcome;
 }
 
+static const char arguments_stage[] = "args not shareable";
+static const char result_stage[] = "object does not support cross-interpreter data";
+
 typedef Outcome (*Work)(Value what, Value more);
 
 /* Does some work in the record's interpreter on this OS thread. False: it could not be begun, an exception is raised here. */
@@ -311,8 +317,15 @@ static Value raise_stage(const Outcome *outcome)
     Value line = outcome->failure == TY_NULL ? TY_NULL : ty_failure_line(outcome->failure);
     if (line == TY_NULL)
         return ty_raised() ? TY_NULL : ty_raise_memory_error();
-    ty_raise_value(&ty_Exception, line);
-    return ty_raise_from(&ty_NotShareableError, "%s", outcome->stage);
+    bool arguments = outcome->stage == arguments_stage;
+    Value cause = arguments ? ty_str_format("%U\n\nThe above exception was the direct cause of the following exception:\n\n"
+                                            "concurrent.interpreters.NotShareableError: object could not be unpickled", line) : line;
+    if (cause == TY_NULL)
+        return TY_NULL;
+    ty_raise_value(&ty_Exception, cause);
+    if (arguments)
+        return ty_raise_from(&ty_NotShareableError, "%s", outcome->stage);
+    return ty_raise_from(&ty_NotShareableError, "%U", ty_failure_message(outcome->failure));
 }
 
 /* None, or the namespace that tells of the exception; TY_NULL with an exception. */
@@ -329,13 +342,13 @@ static Outcome do_call(Value parcel, Value more)
 {
     Value call = ty_crossing_unpack(parcel);
     if (call == TY_NULL)
-        return failed("args not shareable");
+        return failed(arguments_stage);
     Value function = ty_tuple_item(call, 0), arguments = ty_tuple_item(call, 1), keywords = ty_tuple_item(call, 2);
     Value result = ty_call_with(function, arguments, keywords);
     if (result == TY_NULL)
         return failed(NULL);
-    Outcome outcome = { ty_crossing_pack(result, NULL), TY_NULL, NULL };
-    return outcome.parcel != TY_NULL ? outcome : failed("object does not support cross-interpreter data");
+    Outcome outcome = { ty_crossing_pack(result, "result"), TY_NULL, NULL };
+    return outcome.parcel != TY_NULL ? outcome : failed(result_stage);
 }
 
 static Value interpreters_call(Value self, Value *a)
@@ -413,13 +426,13 @@ static Outcome fine(void) { return (Outcome){ TY_NONE, TY_NULL, NULL }; }
 
 static Outcome do_set(Value attributes, Value more)
 {
-    return set_attributes(attributes) ? fine() : failed("object does not support cross-interpreter data");
+    return set_attributes(attributes) ? fine() : failed(result_stage);
 }
 
 static Outcome do_exec(Value code, Value attributes)
 {
     if (attributes != TY_NULL && !set_attributes(attributes))
-        return failed("object does not support cross-interpreter data");
+        return failed(result_stage);
     Value main = main_dict();
     return main != TY_NULL && ty_eval_code(code, main, TY_NULL, TY_NULL) != TY_NULL ? fine() : failed(NULL);
 }

@@ -47,6 +47,7 @@ Value ty_interpreter_config_show(const TyInterpreterConfig *config);            
 /* What is told of an exception, as a tuple of str and None, which crosses as it is; made in the exception's interpreter. Never TY_NULL without an exception. */
 Value ty_failure_capture(Value exception);
 Value ty_failure_show(Value failure);        /* the namespace that the caller is given */
+Value ty_failure_message(Value failure);     /* str */
 Value ty_failure_line(Value failure);        /* "module.Type: message" */
 
 /* --- scripts (script.c) ------------------------------------------------------------------------------------------------------------ */
