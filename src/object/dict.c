@@ -123,6 +123,8 @@ static void table_put(TyDictTable *table, uint32_t number, Value key, int64_t ha
 static void table_append(TyDictTable *table, Value key, int64_t hash, Value value)
 {
     uint32_t number = ty_load_relaxed(&table->entry_count);
+    if (table->end <= ty_load_relaxed(&table->first))
+        ty_store_relaxed(&table->first, number); /* all before it are deleted */
     table_put(table, number, key, hash, value);
     ty_store_release(&table->entry_count, number + 1);
     table->end = number + 1;

@@ -46,7 +46,7 @@ uint32_t ty_type_version(TyType *type)
     uint32_t version = ty_load_acquire(&type->version);
     if (TY_LIKELY(version != 0))
         return version;
-    if (ty_load_relaxed(&type->flags) & TY_TYPE_UNCACHED)
+    if (__atomic_load_n(&type->flags, __ATOMIC_RELAXED) & TY_TYPE_UNCACHED)
         return 0;
     uint32_t fresh = ty_load_relaxed(&next_version);
     do {
