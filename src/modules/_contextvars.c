@@ -177,11 +177,14 @@ typedef struct Context {
     TyObject base;
     Value root;
     Value previous;      /* the thread's context before this was entered */
-    int64_t count;
+    _Atomic int64_t count;
     _Atomic bool entered;
 } Context;
 
 static Context *as_context(Value v) { return (Context *)ty_object(v); }
+/* One thread at a time runs in a context and changes it; others may look. */
+static Value root_of(Value v) { return ty_field_acquire(&as_context(v)->root); }
+static int64_t count_of(Value v) { return ty_load_relaxed(&as_context(v)->count); }
 static void context_trace(TyObject *self, TyMarker *marker)
 {
     ty_mark(marker, ty_field(&((Context *)self)->root));
@@ -194,7 +197,7 @@ static Value context_make(Value root, int64_t count)
     if (!made)
         return TY_NULL;
     ty_store(made, &made->root, root);
-    made->count = count;
+    ty_store_relaxed(&made->count, count);
     return ty_from_object(made);
 }
 
@@ -214,7 +217,7 @@ Value ty_context_current(void)
 Value ty_context_copy_current(void)
 {
     Value current = ty_context_current();
-    return current ? context_make(as_context(current)->root, as_context(current)->count) : TY_NULL;
+    return current ? context_make(root_of(current), count_of(current)) : TY_NULL;
 }
 
 bool ty_context_enter(Value context)
@@ -267,23 +270,23 @@ static Value context_run(Value self, const Value *arguments, size_t count, Value
         return ty_raise(&ty_TypeError, "run() missing 1 required positional argument");
     return ty_context_run(self, arguments[0], arguments + 1, count - 1, keywords);
 }
-static Value context_copy(Value self, Value *a) { return context_make(as_context(self)->root, as_context(self)->count); }
+static Value context_copy(Value self, Value *a) { return context_make(root_of(self), count_of(self)); }
 static Value context_get(Value self, Value *a)
 {
     if (!check_key(a[0]))
         return TY_NULL;
-    Value found = trie_get(as_context(self)->root, a[0]);
+    Value found = trie_get(root_of(self), a[0]);
     return found ? found : a[1] ? a[1] : TY_NONE;
 }
 static Value context_get_item(Value self, Value key)
 {
     if (!check_key(key))
         return TY_NULL;
-    Value found = trie_get(as_context(self)->root, key);
+    Value found = trie_get(root_of(self), key);
     return found ? found : ty_raise_key_error(key);
 }
-static int context_contains(Value self, Value key) { return check_key(key) ? trie_get(as_context(self)->root, key) != TY_NULL : -1; }
-static int64_t context_length(Value self) { return as_context(self)->count; }
+static int context_contains(Value self, Value key) { return check_key(key) ? trie_get(root_of(self), key) != TY_NULL : -1; }
+static int64_t context_length(Value self) { return count_of(self); }
 
 static bool add_key(Value var, Value value, void *list) { return ty_list_append(*(Value *)list, var); }
 static bool add_value(Value var, Value value, void *list) { return ty_list_append(*(Value *)list, value); }
@@ -294,8 +297,8 @@ static bool add_item(Value var, Value value, void *list)
 }
 static Value iterate(Value self, bool (*add)(Value var, Value value, void *list))
 {
-    Value list = ty_list_new(as_context(self)->count);
-    return list && trie_each(as_context(self)->root, add, &list) ? ty_iter(list) : TY_NULL;
+    Value list = ty_list_new(count_of(self));
+    return list && trie_each(root_of(self), add, &list) ? ty_iter(list) : TY_NULL;
 }
 static Value context_iter(Value self) { return iterate(self, add_key); }
 static Value context_keys(Value self, Value *a) { return iterate(self, add_key); }
@@ -311,8 +314,8 @@ static Value context_compare(Value left, Value right, int op)
 {
     if ((op != TY_EQ && op != TY_NE) || !ty_is_exact(right, &ty_context_type))
         return TY_NOT_IMPLEMENTED;
-    Value other = as_context(right)->root;
-    bool equal = as_context(left)->count == as_context(right)->count && trie_each(as_context(left)->root, same_in, &other);
+    Value other = root_of(right);
+    bool equal = count_of(left) == count_of(right) && trie_each(root_of(left), same_in, &other);
     if (ty_raised())
         return TY_NULL;
     return ty_from_bool(equal == (op == TY_EQ));
@@ -442,7 +445,7 @@ static Value var_repr(Value self)
 
 static Value var_get(Value self, Value *a)
 {
-    Value context = ty_thread->context, found = context ? trie_get(as_context(context)->root, self) : TY_NULL;
+    Value context = ty_thread->context, found = context ? trie_get(root_of(context), self) : TY_NULL;
     if (found)
         return found;
     if (a[0])
@@ -456,11 +459,11 @@ static bool assign(Value self, Value value)
     bool added = false;
     if (!context)
         return false;
-    Value root = trie_set(as_context(context)->root, 0, self, value, &added);
+    Value root = trie_set(root_of(context), 0, self, value, &added);
     if (!root)
         return false;
     ty_store_publish(ty_object(context), &as_context(context)->root, root);
-    as_context(context)->count += added;
+    ty_store_relaxed(&as_context(context)->count, count_of(context) + added);
     return true;
 }
 
@@ -472,7 +475,7 @@ static Value var_set(Value self, Value *a)
         return TY_NULL;
     ty_store(token, &token->var, self);
     ty_store(token, &token->context, context);
-    ty_store(token, &token->old_value, trie_get(as_context(context)->root, self));
+    ty_store(token, &token->old_value, trie_get(root_of(context), self));
     return assign(self, a[0]) ? ty_from_object(token) : TY_NULL;
 }
 
@@ -496,7 +499,7 @@ static bool reset(ContextVar *var, Value token_value)
     if (!root && ty_raised())
         return false;
     ty_store_publish(context, &context->root, root);
-    context->count--;
+    ty_store_relaxed(&context->count, ty_load_relaxed(&context->count) - 1);
     return true;
 }
 

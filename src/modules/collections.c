@@ -27,6 +27,9 @@ typedef struct Deque {
 
 static TyType deque_type, deque_iterator_type, deque_reverse_iterator_type;
 
+/* Under the lock; len() looks without. */
+TY_INLINE void set_length(Deque *self, int64_t length) { __atomic_store_n(&self->length, length, __ATOMIC_RELAXED); }
+
 static void deque_trace(TyObject *self, TyMarker *marker)
 {
     TyArray *items = ((Deque *)self)->items;
@@ -58,7 +61,7 @@ static Value take(Deque *self, bool left)
     ty_store(self->items, from, TY_NULL);
     if (left)
         self->head = (self->head + 1) & (self->items->capacity - 1);
-    self->length--;
+    set_length(self, self->length - 1);
     self->state++;
     if (self->items->capacity > 64 && self->length < self->items->capacity / 8) {
         TyArray *smaller = ty_array_new(self->items->capacity / 4);
@@ -85,7 +88,7 @@ static bool put(Deque *self, Value item, bool left)
         if (fine) {
             if (left)
                 self->head = (self->head - 1) & (self->items->capacity - 1);
-            self->length++;
+            set_length(self, self->length + 1);
             ty_store(self->items, place(self, left ? 0 : self->length - 1), item);
             self->state++;
         }
@@ -144,7 +147,8 @@ static void clear(Deque *self)
 {
     bool locked = ty_object_lock(&self->base);
     ty_store_pointer(self, &self->items, NULL);
-    self->head = self->length = 0;
+    self->head = 0;
+    set_length(self, 0);
     self->state++;
     ty_object_unlock(&self->base, locked);
 }
@@ -176,7 +180,7 @@ static bool deque_init(Value v, const Value *arguments, size_t count, Value keyw
 static Value snapshot(Deque *self)
 {
     for (;;) {
-        int64_t length = ty_load_relaxed((_Atomic int64_t *)&self->length);
+        int64_t length = __atomic_load_n(&self->length, __ATOMIC_RELAXED);
         Value list = ty_list_new(length);
         if (list == TY_NULL)
             return TY_NULL;
@@ -204,7 +208,7 @@ static Value deque_repr(Value v)
     return text;
 }
 
-static int64_t deque_length(Value v) { return ty_load_relaxed((_Atomic int64_t *)&((Deque *)ty_object(v))->length); }
+static int64_t deque_length(Value v) { return __atomic_load_n(&((Deque *)ty_object(v))->length, __ATOMIC_RELAXED); }
 
 static Value deque_item(Value v, int64_t index)
 {
@@ -490,7 +494,7 @@ static Value deque_insert(Value v, Value *a)
         if (index < 0)
             index = TY_MAX(index + self->length, 0);
         index = TY_MIN(index, self->length);
-        self->length++;
+        set_length(self, self->length + 1);
         for (int64_t i = self->length - 1; i > index; i--)
             ty_store(self->items, place(self, i), *place(self, i - 1));
         ty_store(self->items, place(self, index), a[1]);
@@ -565,7 +569,7 @@ static Value deque_maxlen(Value v)
 typedef struct DequeIterator {
     TyObject base;
     Value deque;
-    int64_t index, left;
+    _Atomic int64_t index, left; /* threads that share an iterator may get an item twice, as they would in CPython */
     uint64_t state;
 } DequeIterator;
 
@@ -577,8 +581,8 @@ static Value iterator_new(TyType *type, Value v)
         return TY_NULL;
     ty_store(iterator, &iterator->deque, v);
     bool locked = ty_object_lock(&self->base);
-    iterator->left = self->length;
-    iterator->index = type == &deque_iterator_type ? 0 : self->length - 1;
+    ty_store_relaxed(&iterator->left, self->length);
+    ty_store_relaxed(&iterator->index, type == &deque_iterator_type ? 0 : self->length - 1);
     iterator->state = self->state;
     ty_object_unlock(&self->base, locked);
     return ty_from_object(iterator);
@@ -592,15 +596,16 @@ static Value iterator_self(Value v) { return v; }
 static Value step(DequeIterator *self, int64_t direction)
 {
     uint64_t now;
-    Value item = item_at((Deque *)ty_object(self->deque), self->index, &now);
-    if (self->left == 0 && now == self->state)
+    int64_t index = ty_load_relaxed(&self->index), left = ty_load_relaxed(&self->left);
+    Value item = item_at((Deque *)ty_object(self->deque), index, &now);
+    if (left <= 0 && now == self->state)
         return TY_NULL;
     if (now != self->state || item == TY_NULL) {
-        self->left = 0;
+        ty_store_relaxed(&self->left, 0);
         return ty_raise(&ty_RuntimeError, "deque mutated during iteration");
     }
-    self->index += direction;
-    self->left--;
+    ty_store_relaxed(&self->index, index + direction);
+    ty_store_relaxed(&self->left, left - 1);
     return item;
 }
 

@@ -664,7 +664,7 @@ ITERATOR_TYPE(cycle_type, Cycle, 2, cycle_next, cycle_new, NULL, "cycle",
 typedef struct Predicate {
     TyObject base;
     Value function, iterator;
-    bool done; /* dropwhile: dropping has ended; takewhile: taking has */
+    _Atomic bool done; /* dropwhile: dropping has ended; takewhile: taking has */
 } Predicate;
 
 static Value predicate_new(TyType *type, const char *name, const Value *arguments, size_t count, Value keywords)
@@ -695,13 +695,13 @@ static Value dropwhile_next(Value v)
     SELF(Predicate);
     for (;;) {
         Value item = ty_next(self->iterator);
-        if (item == TY_NULL || self->done)
+        if (item == TY_NULL || ty_load_relaxed(&self->done))
             return item;
         int truth = verdict(self->function, item);
         if (truth < 0)
             return TY_NULL;
         if (!truth) {
-            self->done = true;
+            ty_store_relaxed(&self->done, true);
             return item;
         }
     }
@@ -710,12 +710,12 @@ static Value dropwhile_next(Value v)
 static Value takewhile_next(Value v)
 {
     SELF(Predicate);
-    Value item = self->done ? TY_NULL : ty_next(self->iterator);
+    Value item = ty_load_relaxed(&self->done) ? TY_NULL : ty_next(self->iterator);
     if (item == TY_NULL)
         return TY_NULL;
     int truth = verdict(self->function, item);
     if (truth == 0)
-        self->done = true;
+        ty_store_relaxed(&self->done, true);
     return truth > 0 ? item : TY_NULL;
 }
 
@@ -882,7 +882,8 @@ static TyType group_type = {
 typedef struct Slice {
     TyObject base;
     Value iterator; /* TY_NULL at the end */
-    int64_t next, stop /* -1: none */, step, position;
+    _Atomic int64_t next, position;
+    int64_t stop /* -1: none */, step;
 } Slice;
 
 static bool slice_bound(Value v, int64_t *out, const char *message)
@@ -922,7 +923,7 @@ static Value islice_new(TyType *type, const Value *arguments, size_t count, Valu
         return TY_NULL;
     SELF(Slice);
     ty_store(self, &self->iterator, iterator);
-    self->next = start;
+    ty_store_relaxed(&self->next, start);
     self->stop = stop;
     self->step = step;
     return v;
@@ -934,9 +935,10 @@ static Value islice_next(Value v)
     Value iterator = ty_field(&self->iterator), item = TY_NULL;
     if (iterator == TY_NULL)
         return TY_NULL;
-    if (self->stop >= 0 && self->next >= self->stop) { /* what lies before the stop is consumed all the same */
-        while (self->position < self->stop && ty_next(iterator) != TY_NULL)
-            self->position++;
+    int64_t wanted = ty_load_relaxed(&self->next), position = ty_load_relaxed(&self->position), next;
+    if (self->stop >= 0 && wanted >= self->stop) { /* what lies before the stop is consumed all the same */
+        while (position < self->stop && ty_next(iterator) != TY_NULL)
+            ty_store_relaxed(&self->position, ++position);
         ty_store(self, &self->iterator, TY_NULL);
         return TY_NULL;
     }
@@ -946,11 +948,11 @@ static Value islice_next(Value v)
             ty_store(self, &self->iterator, TY_NULL);
             return TY_NULL;
         }
-    } while (self->position++ < self->next);
-    int64_t next;
-    if (__builtin_add_overflow(self->next, self->step, &next) || (self->stop >= 0 && next > self->stop))
+    } while (position++ < wanted);
+    ty_store_relaxed(&self->position, position);
+    if (__builtin_add_overflow(wanted, self->step, &next) || (self->stop >= 0 && next > self->stop))
         next = self->stop >= 0 ? self->stop : INT64_MAX;
-    self->next = next;
+    ty_store_relaxed(&self->next, next);
     return item;
 }
 

@@ -39,7 +39,8 @@ typedef struct OrderedIterator {
     Value dict; /* TY_NULL at the end */
     TyDictTable *table;
     uint32_t entry_count, gap; /* of the table at the start: a change of keys changes one of them, or the dict's length or table */
-    int64_t length, position;
+    int64_t length;
+    _Atomic int64_t position;
     int kind;
 } OrderedIterator;
 
@@ -54,7 +55,7 @@ static Value iterator_new(Value dict, int kind)
     self->entry_count = ty_load_acquire(&table->entry_count);
     self->gap = ty_load_acquire(&table->gap);
     self->length = ty_dict_length(dict);
-    self->position = kind & REVERSED ? (int64_t)self->entry_count - 1 : 0;
+    ty_store_relaxed(&self->position, kind & REVERSED ? (int64_t)self->entry_count - 1 : 0);
     self->kind = kind;
     return ty_from_object(self);
 }
@@ -79,16 +80,21 @@ static bool advance(OrderedIterator *self, Value *key, Value *value)
         ty_raise(&ty_RuntimeError, "OrderedDict mutated during iteration");
         return false;
     }
+    int64_t position = ty_load_relaxed(&self->position);
     if (!(self->kind & REVERSED)) {
-        if (ty_dict_next(dict, &self->position, key, value))
+        bool any = ty_dict_next(dict, &position, key, value);
+        ty_store_relaxed(&self->position, position);
+        if (any)
             return true;
     } else {
-        while (self->position >= 0) {
-            TyDictEntry *entry = &table->entries[self->position--];
+        while (position >= 0) {
+            TyDictEntry *entry = &table->entries[position--];
             *key = ty_field(&entry->key);
             *value = ty_field_acquire(&entry->value);
-            if (*key != TY_NULL && *value != TY_NULL)
+            if (*key != TY_NULL && *value != TY_NULL) {
+                ty_store_relaxed(&self->position, position);
                 return true;
+            }
         }
     }
     ty_store(self, &self->dict, TY_NULL);

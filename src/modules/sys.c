@@ -191,7 +191,9 @@ static Value sys_current_frames(Value self, Value *a)
     FrameCollection c = { ty_dict_new(), false, ty_interpreter() };
     if (c.dict == TY_NULL)
         return TY_NULL;
+    ty_world_stop(); /* frames of others get objects, which nothing but that keeps from ending meanwhile */
     ty_thread_each(collect_frame, &c);
+    ty_world_start();
     return c.failed ? TY_NULL : c.dict;
 }
 

@@ -162,10 +162,12 @@ static Value array_repr(Value self)
 
 static Value array_item(Value self, int64_t index)
 {
-    TySpan s = ty_bytes_span(self);
-    if ((uint64_t)index >= (uint64_t)s.length)
-        return ty_raise(&ty_IndexError, "bytearray index out of range");
-    return ty_from_immediate_int(s.data[index]);
+    bool locked = ty_object_lock(ty_object(self));
+    TySpan s = ty_bytes_view(self);
+    bool inside = (uint64_t)index < (uint64_t)s.length;
+    uint8_t byte = inside ? s.data[index] : 0;
+    ty_object_unlock(ty_object(self), locked);
+    return inside ? ty_from_immediate_int(byte) : ty_raise(&ty_IndexError, "bytearray index out of range");
 }
 
 static bool is_index(Value key)

@@ -289,21 +289,24 @@ static Value iterator_next(Value self)
     Value sequence = ty_field(&iterator->sequence);
     if (sequence == TY_NULL)
         return TY_NULL;
-    TySpan s = ty_bytes_span(sequence);
+    bool locked = ty_is_bytes(sequence) ? false : ty_object_lock(ty_object(sequence));
+    TySpan s = ty_bytes_view(sequence);
     int64_t index = ty_load_relaxed(&iterator->index);
+    uint8_t byte = index < s.length ? s.data[index] : 0;
+    ty_object_unlock(ty_object(sequence), locked);
     if (index >= s.length) {
         ty_store(iterator, &iterator->sequence, TY_NULL);
         return TY_NULL;
     }
     ty_store_relaxed(&iterator->index, index + 1);
-    return ty_from_immediate_int(s.data[index]);
+    return ty_from_immediate_int(byte);
 }
 
 static Value iterator_length_hint(Value self, Value *a)
 {
     TySequenceIterator *iterator = (TySequenceIterator *)ty_object(self);
     Value sequence = ty_field(&iterator->sequence);
-    int64_t left = sequence == TY_NULL ? 0 : ty_bytes_span(sequence).length - ty_load_relaxed(&iterator->index);
+    int64_t left = sequence == TY_NULL ? 0 : ty_bytes_view(sequence).length - ty_load_relaxed(&iterator->index);
     return ty_int_from_int64(TY_MAX(left, 0));
 }
 
@@ -326,7 +329,7 @@ static Value iterator_setstate(Value self, Value *a)
         return TY_NULL;
     Value sequence = ty_field(&iterator->sequence);
     if (sequence != TY_NULL)
-        ty_store_relaxed(&iterator->index, TY_MAX(0, TY_MIN(index, ty_bytes_span(sequence).length)));
+        ty_store_relaxed(&iterator->index, TY_MAX(0, TY_MIN(index, ty_bytes_view(sequence).length)));
     return TY_NONE;
 }
 

@@ -12,7 +12,7 @@
 
 /* --- views and results ------------------------------------------------------------------------------------------------- */
 
-TySpan ty_bytes_span(Value self)
+TySpan ty_bytes_view(Value self)
 {
     if (TY_LIKELY(ty_is_bytes(self)))
         return (TySpan){ty_bytes_data(self), ty_bytes_length(self)};
@@ -23,6 +23,26 @@ TySpan ty_bytes_span(Value self)
         return (TySpan){(const uint8_t *)"", 0};
     start = TY_MIN(start, store->length);
     return (TySpan){store->data + start, TY_MIN(length, store->length - start)};
+}
+
+#define SNAPSHOT_MAX (16 << 10) /* copying more would cost more than a method that looks at a part of it */
+
+/* With many threads a bytearray is looked at as it was at one moment: a copy, which the span keeps alive. A long one is not copied; a change that
+ * another thread makes meanwhile may be seen half done. */
+TySpan ty_bytes_span(Value self)
+{
+    TySpan view = ty_bytes_view(self);
+    if (TY_LIKELY(!ty_load_relaxed(&ty_many_threads)) || ty_is_bytes(self) || view.length > SNAPSHOT_MAX)
+        return view;
+    bool locked = ty_object_lock(ty_object(self));
+    view = ty_bytes_view(self);
+    Value copy = view.length > SNAPSHOT_MAX ? TY_NULL : ty_bytes_new(view.data, (size_t)view.length);
+    ty_object_unlock(ty_object(self), locked);
+    if (copy != TY_NULL)
+        return (TySpan){ty_bytes_data(copy), ty_bytes_length(copy)};
+    if (ty_raised())
+        ty_clear_exception();
+    return view;
 }
 
 static bool is_exact_bytes(Value v) { return ty_is_exact(v, &ty_bytes_type); }
@@ -124,7 +144,7 @@ static int64_t find_held(Value self, Value *a, int direction)
     int64_t start, end, at = -1;
     if (!needle_argument(a[0], &needle, &byte))
         return -2;
-    if (!ty_slice_bounds(a[1], a[2], ty_bytes_span(self).length, &start, &end)) {
+    if (!ty_slice_bounds(a[1], a[2], ty_bytes_view(self).length, &start, &end)) {
         ty_bytes_argument_release(&needle);
         return -2;
     }
@@ -163,7 +183,7 @@ static Value count_held(Value self, Value *a)
     int64_t start, end, count = 0;
     if (!needle_argument(a[0], &needle, &byte))
         return TY_NULL;
-    bool good = ty_slice_bounds(a[1], a[2], ty_bytes_span(self).length, &start, &end);
+    bool good = ty_slice_bounds(a[1], a[2], ty_bytes_view(self).length, &start, &end);
     TySpan s = ty_bytes_span(self);
     end = TY_MIN(end, s.length);
     if (good && start <= end)
@@ -210,7 +230,7 @@ int ty_bytes_contains(Value self, Value item)
 static Value tail_match_held(Value self, Value *a, const char *name, bool at_end)
 {
     int64_t start, end;
-    if (!ty_slice_bounds(a[1], a[2], ty_bytes_span(self).length, &start, &end))
+    if (!ty_slice_bounds(a[1], a[2], ty_bytes_view(self).length, &start, &end))
         return TY_NULL;
     bool many = ty_is_tuple(a[0]), matches = false;
     if (!many && !ty_has_buffer(a[0]))
@@ -668,7 +688,7 @@ static bool pad_arguments(Value self, Value *a, const char *name, int64_t *missi
         }
         *fill = one.data[0];
     }
-    int64_t length = ty_bytes_span(self).length;
+    int64_t length = ty_bytes_view(self).length;
     *missing = *missing > length ? *missing - length : 0;
     return true;
 }
@@ -693,7 +713,7 @@ Value ty_bytes_center(Value self, Value *a)
     uint8_t fill;
     if (!pad_arguments(self, a, "center", &missing, &fill))
         return TY_NULL;
-    int64_t left = missing / 2 + (missing & (missing + ty_bytes_span(self).length) & 1);
+    int64_t left = missing / 2 + (missing & (missing + ty_bytes_view(self).length) & 1);
     return pad(self, left, missing - left, fill);
 }
 
@@ -710,7 +730,7 @@ Value ty_bytes_zfill(Value self, Value *a)
     if (result == TY_NULL || s.length == 0)
         return result;
     if (s.data[0] == '+' || s.data[0] == '-') {
-        uint8_t *out = (uint8_t *)ty_bytes_span(result).data;
+        uint8_t *out = (uint8_t *)ty_bytes_view(result).data;
         out[0] = s.data[0];
         out[missing] = '0';
     }

@@ -12,6 +12,8 @@
  * in use, though a writer may change what is in it. Take it after everything that may run Python code. */
 typedef struct TySpan { const uint8_t *data; int64_t length; } TySpan;
 TySpan ty_bytes_span(Value self);
+/* The same of a bytearray as it is, without a lock: for its length, and under its lock. */
+TySpan ty_bytes_view(Value self);
 TY_INLINE bool ty_is_bytearray(Value v) { return ty_is_instance_of(v, &ty_bytearray_type); }
 
 /* A bytes-like argument; release it. False with TypeError "a bytes-like object is required, not 'x'". */

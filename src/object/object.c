@@ -580,13 +580,14 @@ static Value object_subclasshook(Value self, const Value *arguments, size_t coun
 static Value copyreg_function(Value name)
 {
     TyInterpreter *interpreter = ty_interpreter();
-    if (interpreter->copyreg == TY_NULL) {
-        Value module = ty_import_module("copyreg");
+    Value module = ty_field_acquire(&interpreter->copyreg);
+    if (module == TY_NULL) {
+        module = ty_import_module("copyreg");
         if (module == TY_NULL)
             return TY_NULL;
-        ty_store(NULL, &interpreter->copyreg, module);
+        ty_store_publish(NULL, &interpreter->copyreg, module);
     }
-    return ty_get_attribute(interpreter->copyreg, name);
+    return ty_get_attribute(module, name);
 }
 
 static Value state_with_slots(Value self, Value state, Value slot_names)

@@ -472,12 +472,13 @@ void ty_slots_update(TyType *type)
         break;
     }
     void **to = (void **)&type->slots, **from = (void **)target;
-    for (size_t i = 0; i < sizeof(TySlots) / sizeof(void *); i++)
-        __atomic_store_n(&to[i], from[i], __ATOMIC_RELAXED);
-    if (type->slots.get_attribute != ty_generic_get_attribute)
-        __atomic_fetch_or(&type->flags, TY_TYPE_CUSTOM_GETATTR, __ATOMIC_RELAXED);
-    else
-        __atomic_fetch_and(&type->flags, ~TY_TYPE_CUSTOM_GETATTR, __ATOMIC_RELAXED);
+    uint32_t custom = target->get_attribute != ty_generic_get_attribute ? TY_TYPE_CUSTOM_GETATTR : 0;
+    if (memcmp(to, from, sizeof(TySlots)) == 0 && (type->flags & TY_TYPE_CUSTOM_GETATTR) == custom)
+        return;
+    ty_world_stop(); /* slots and flags are plain words for whoever uses them */
+    memcpy(to, from, sizeof(TySlots));
+    type->flags = (type->flags & ~TY_TYPE_CUSTOM_GETATTR) | custom;
+    ty_world_start();
 }
 
 /* --- wrappers: calling a C slot from Python ------------------------------------------------------------------------------------ */

@@ -57,9 +57,13 @@ static Value import_full(Value name)
     if (module == TY_NULL && ty_raised())
         return TY_NULL;
     if (module != TY_NULL && module != TY_NONE) {
-        if (is_initializing(module) && interpreter->importlib != TY_NULL && ty_call_method_one(interpreter->importlib, TY_NAME("_lock_unlock_module"), name) == TY_NULL)
+        if (!is_initializing(module) || interpreter->importlib == TY_NULL)
+            return module;
+        /* Another thread imports it, and may put something else in its place. */
+        if (ty_call_method_one(interpreter->importlib, TY_NAME("_lock_unlock_module"), name) == TY_NULL)
             return TY_NULL;
-        return module;
+        Value now = ty_get_item_or_null(interpreter->modules, name);
+        return now != TY_NULL && now != TY_NONE ? now : ty_raised() ? TY_NULL : module;
     }
     if (ty_load_acquire(&interpreter->import_once.state) == 0) {
         if (!ty_import_site())

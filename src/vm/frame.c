@@ -149,6 +149,23 @@ static void frame_trace(TyObject *self, TyMarker *marker)
 
 static TyFrameObject *as_frame(Value v) { return (TyFrameObject *)ty_object(v); }
 
+/* A frame of another thread runs on while it is looked into, and may end: all threads wait meanwhile. So do they for that of a generator,
+ * which may be resumed anywhere. f->frame is to be read anew after look(). */
+static bool look(TyFrameObject *f)
+{
+    TyFrame *frame = __atomic_load_n(&f->frame, __ATOMIC_ACQUIRE);
+    if (TY_LIKELY(!frame || !ty_load_relaxed(&ty_many_threads) ||
+                  ((char *)frame >= ty_thread->stack_base && (char *)frame < ty_thread->stack_limit)))
+        return false;
+    ty_world_stop();
+    return true;
+}
+static void look_away(bool stopped)
+{
+    if (stopped)
+        ty_world_start();
+}
+
 static Value *variable_place(TyFrameObject *f, uint32_t i)
 {
     if (f->frame)
@@ -189,7 +206,7 @@ static bool variable_hidden(TyFrameObject *f, uint32_t i)
     return (ty_bytes_data(f->code->register_kinds)[i] & TY_REGISTER_HIDDEN) && variable_value(f, i) == TY_NULL;
 }
 
-static Value function_locals(TyFrameObject *f)
+static Value function_locals_now(TyFrameObject *f)
 {
     Value dict = ty_dict_new();
     const uint8_t *kinds = ty_bytes_data(f->code->register_kinds);
@@ -199,9 +216,16 @@ static Value function_locals(TyFrameObject *f)
             if (value != TY_NULL && !ty_dict_set(dict, variable_name(f->code, i), value))
                 return TY_NULL;
         }
-    if (dict != TY_NULL && f->extra_locals != TY_NULL && !ty_dict_merge(dict, f->extra_locals, 1))
-        return TY_NULL;
     return dict;
+}
+
+static Value function_locals(TyFrameObject *f)
+{
+    bool stopped = look(f);
+    Value dict = function_locals_now(f);
+    look_away(stopped);
+    Value extra = ty_field_acquire(&f->extra_locals);
+    return dict != TY_NULL && extra != TY_NULL && !ty_dict_merge(dict, extra, 1) ? TY_NULL : dict;
 }
 
 /* A class body's or module's namespace may hide variables of comprehensions that were inlined into it. */
@@ -230,14 +254,14 @@ static uint32_t object_instruction(TyFrameObject *f)
     return ty_frame_instruction(f->frame) - at_call;
 }
 
-static Value get_line(Value self)
+static Value get_line_now(Value self)
 {
     TyFrameObject *f = as_frame(self);
     int line = ty_code_line(f->code, object_instruction(f));
     return line < 0 ? TY_NONE : ty_int_from_int64(line);
 }
 
-static Value get_back(Value self)
+static Value get_back_now(Value self)
 {
     TyFrameObject *f = as_frame(self);
     if (!f->frame)
@@ -250,10 +274,22 @@ static Value get_back(Value self)
 static Value get_code(Value self) { return ty_from_object(as_frame(self)->code); }
 static Value get_globals(Value self) { return as_frame(self)->function->globals; }
 static Value get_builtins(Value self) { return as_frame(self)->function->builtins; }
-static Value get_lasti(Value self) { return ty_int_from_int64((int64_t)object_instruction(as_frame(self)) * 2) /* as in co_lines() */; }
+static Value get_lasti_now(Value self) { return ty_int_from_int64((int64_t)object_instruction(as_frame(self)) * 2) /* as in co_lines() */; }
+#define LOOKING(name)                   \
+    static Value name(Value self)       \
+    {                                   \
+        bool stopped = look(as_frame(self)); \
+        Value v = name##_now(self);     \
+        look_away(stopped);             \
+        return v;                       \
+    }
+LOOKING(get_line)
+LOOKING(get_back)
+LOOKING(get_lasti)
+
 static Value get_trace(Value self)
 {
-    Value trace = as_frame(self)->trace;
+    Value trace = ty_field(&as_frame(self)->trace);
     return trace == TY_NULL ? TY_NONE : trace;
 }
 static bool set_trace(Value self, Value value)
@@ -269,11 +305,14 @@ static bool set_trace_opcodes(Value self, Value value)
     as_frame(self)->trace_opcodes = value == TY_TRUE;
     return true;
 }
-static Value get_generator(Value self)
+static Value get_generator_now(Value self)
 {
     TyFrameObject *f = as_frame(self);
     return f->frame && f->frame->generator ? ty_from_object(f->frame->generator) : TY_NONE;
 }
+
+LOOKING(get_generator)
+#undef LOOKING
 
 static bool set_line(Value self, Value value)
 {
@@ -366,9 +405,12 @@ static int64_t find_variable(TyFrameObject *f, Value key, bool bound)
 static Value locals_find(Value self, Value key)
 {
     TyFrameObject *f = frame_of(self);
+    bool stopped = look(f);
     int64_t i = find_variable(f, key, true);
-    if (i >= 0)
-        return variable_value(f, (uint32_t)i);
+    Value found = i >= 0 ? variable_value(f, (uint32_t)i) : TY_NULL;
+    look_away(stopped);
+    if (found != TY_NULL)
+        return found;
     if (!ty_is_str(key) && ty_hash(key) == -1)
         return TY_NULL;
     return f->extra_locals == TY_NULL ? TY_NULL : ty_dict_get(f->extra_locals, key);
@@ -383,13 +425,13 @@ static Value locals_get(Value self, Value key)
 static bool locals_set(Value self, Value key, Value value)
 {
     TyFrameObject *f = frame_of(self);
+    bool stopped = look(f);
     int64_t i = find_variable(f, key, false);
-    if (i >= 0) {
-        if (value == TY_NULL)
-            return ty_raise(&ty_ValueError, "cannot remove local variables from FrameLocalsProxy"), false;
+    if (i >= 0 && value != TY_NULL)
         variable_set(f, (uint32_t)i, value);
-        return true;
-    }
+    look_away(stopped);
+    if (i >= 0)
+        return value != TY_NULL || (ty_raise(&ty_ValueError, "cannot remove local variables from FrameLocalsProxy"), false);
     if (value == TY_NULL) {
         int deleted = f->extra_locals == TY_NULL ? 0 : ty_dict_delete(f->extra_locals, key);
         if (deleted == 0)

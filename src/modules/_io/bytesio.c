@@ -90,7 +90,7 @@ static Value stream_write(Value self, Value *a)
 {
     BytesIO *b = as_stream(self);
     TyBuffer view;
-    if (b->store == TY_NULL)
+    if (ty_field(&b->store) == TY_NULL)
         return ty_raise(&ty_ValueError, "I/O operation on closed file.");
     if (!ty_buffer_get(a[0], &view, TY_BUFFER_FULL & ~TY_BUFFER_WRITABLE))
         return TY_NULL;

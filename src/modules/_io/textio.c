@@ -646,10 +646,13 @@ static Value text_next(Value self)
 {
     TextIO *t = as_text(self);
     Value line;
+    if (!enter(t))
+        return TY_NULL;
     t->telling = false;
     if (ty_is_exact(self, &ty_textio_type)) {
-        line = enter(t) ? leave(t, read_line(t, -1)) : TY_NULL;
+        line = leave(t, read_line(t, -1));
     } else {
+        leave(t, TY_NONE);
         line = ty_call_method_none(self, TY_NAME("readline"));
         if (line != TY_NULL && !ty_is_str(line))
             return ty_raise(&ty_OSError, "readline() should have returned a str object, not '%T'", line);
@@ -657,8 +660,11 @@ static Value text_next(Value self)
     if (line == TY_NULL)
         return TY_NULL;
     if (ty_str_length(line) == 0) {
-        ty_store(t, &t->snapshot_input, TY_NULL);
-        t->telling = t->seekable;
+        if (enter(t)) {
+            ty_store(t, &t->snapshot_input, TY_NULL);
+            t->telling = t->seekable;
+            leave(t, TY_NULL);
+        }
         return TY_NULL;
     }
     return line;

@@ -835,24 +835,30 @@ static Value scan(Value self, Way way)
 {
     Scanner *s = as_scanner(self);
     Search search;
-    if (s->done)
+    bool locked = ty_object_lock(&s->base), done = s->done, must_advance = s->must_advance;
+    int64_t start = s->start;
+    ty_object_unlock(&s->base, locked);
+    if (done)
         return TY_NONE;
-    if (!begin(&search, s->pattern, s->string, s->start, s->end))
+    if (!begin(&search, s->pattern, s->string, start, s->end))
         return TY_NULL;
-    search.state.must_advance = s->must_advance;
+    search.state.must_advance = must_advance;
     search.pos = s->pos;
     int status = way == SEARCH ? ty_sre_search(&search.state) : ty_sre_match(&search.state);
+    Value hold = TY_NULL;
+    locked = ty_object_lock(&s->base);
     if (status > 0) {
         s->must_advance = search.state.match_end == search.state.match_start;
         s->start = search.state.match_end;
     } else if (status == 0) {
         s->done = true;
-    }
-    Value result = result_of(&search, s->pattern, status);
-    if (s->done && s->hold != TY_NULL) {
-        ty_call_method_none(s->hold, TY_NAME("release"));
+        hold = s->hold;
         ty_store(s, &s->hold, TY_NULL);
     }
+    ty_object_unlock(&s->base, locked);
+    Value result = result_of(&search, s->pattern, status);
+    if (hold != TY_NULL)
+        ty_call_method_none(hold, TY_NAME("release"));
     return result;
 }
 
