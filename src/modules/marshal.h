@@ -1,5 +1,5 @@
-/* marshal: CPython's own serialization, versions 0 to 5, for plain values; code objects are written in a layout of ours and verified when they are
- * read, so that no bytes can make the VM do what it should not. */
+/* marshal: CPython's own serialization, versions 0 to 5, for plain values; code objects are written in a layout of ours. When they
+ * are read, every operand, jump, name, constant and table is checked to be in range; what the instructions then do is as trusted as the source would be. */
 #ifndef TY_MODULES_MARSHAL_H
 #define TY_MODULES_MARSHAL_H
 
