@@ -466,7 +466,7 @@ static void mark_roots(TyMarker *marker)
     ty_pending_mark(marker);
     for (TyThread *thread = ty_threads_first(); thread; thread = thread->next) {
         ty_mark_conservative(marker, thread->registers, thread->registers + TY_COUNT_OF(thread->registers));
-        ty_mark_conservative(marker, thread->c_stack_scan, thread->c_stack_base);
+        ty_thread_stack_trace(thread, marker);
         ty_thread_trace(thread, marker);
     }
 }

@@ -33,6 +33,7 @@ struct TyThread {
     TyFrame *frame;             /* the innermost Python frame, or NULL */
     char *stack_top;            /* first free byte above the innermost frame */
     char *stack_base, *stack_limit;
+    struct TyRun *run;          /* the innermost run of the interpreter on the C stack: vm/frame.h */
     uint32_t recursion;         /* Python frames plus C calls into the VM, against recursion_limit */
     uint32_t recursion_limit;
     char *c_stack_limit;        /* C code below this address raises RecursionError */
@@ -133,6 +134,8 @@ extern void ty_thread_end(TyThread *thread);
 
 /* Marks what the VM keeps of a thread (frames, exception, …): vm/frame.c. */
 extern void ty_thread_trace(TyThread *thread, TyMarker *marker);
+/* Marks conservatively what lies on its C stack, from c_stack_scan to c_stack_base: vm/frame.c. */
+extern void ty_thread_stack_trace(TyThread *thread, TyMarker *marker);
 
 /* Overwrites what earlier calls left below the caller's frame. Frames have holes that nobody writes; those of frames that stay for long
  * would keep alive what the words in them happen to mean. */

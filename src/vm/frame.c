@@ -83,6 +83,31 @@ void ty_thread_trace(TyThread *thread, TyMarker *marker)
         memset(thread->lookup_cache, 0, TY_LOOKUP_CACHE_SIZE * sizeof(TyLookupEntry));
 }
 
+/* Whether the interpreter's C frame holds nothing that it needs when the instruction is done: arguments are in registers. */
+static bool is_call(const TyFrame *frame)
+{
+    switch (ty_op(*frame->pc)) {
+    case TY_OP_CALL: case TY_OP_CALL_METHOD: case TY_OP_CALL_KW: case TY_OP_CALL_METHOD_KW: case TY_OP_CALL_SPREAD:
+        return true;
+    default:
+        return false;
+    }
+}
+
+void ty_thread_stack_trace(TyThread *thread, TyMarker *marker)
+{
+    const char *low = thread->c_stack_scan;
+    const TyFrame *frame = thread->frame;
+    for (const TyRun *run = thread->run; run; run = run->outer) {
+        if (frame && run->low >= low && run->low < run->high && is_call(frame)) {
+            ty_mark_conservative(marker, low, run->low);
+            low = run->high;
+        }
+        frame = run->below;
+    }
+    ty_mark_conservative(marker, low, thread->c_stack_base);
+}
+
 /* --- frame objects ------------------------------------------------------------------------------------------------------------------ */
 
 Value ty_current_globals(void)

@@ -26,6 +26,7 @@ struct TyFrame {
     const TyInstruction *pc;
     TyFunction *function;
     TyCode *code;
+    TyCaches *caches;     /* of `code`, which keeps them alive; the function's may be another code's by now (f.__code__ = …) */
     Value locals;         /* the namespace of a class body or module, else TY_NULL */
     Value frame_object;   /* TyFrameObject, once asked for */
     Value instance;       /* kind INIT */
@@ -75,6 +76,14 @@ Value ty_subscript_generic(Value parameters);
 Value ty_exception_group_reraise(Value original, Value raised); /* what except* clauses leave to raise: an exception or None */
 Value ty_import_level(Value name, Value globals, Value from_list, Value level);
 Value ty_awaitable_iterator(Value v);
+
+/* One activation of the interpreter's C function. While the instruction at which its Python frame stands is a call, that function needs
+ * none of the Values that its C frame may still hold: the collector leaves them out. They would keep alive what the program let go of. */
+typedef struct TyRun {
+    struct TyRun *outer;
+    TyFrame *below;          /* the Python frame beneath its first one: the innermost of the outer run */
+    const char *low, *high;  /* the C frame, without the registers that it saved for its caller; equal: not known */
+} TyRun;
 
 /* --- running -------------------------------------------------------------------------------------------------------- */
 

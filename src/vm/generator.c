@@ -61,6 +61,7 @@ Value ty_generator_new(TyFrame *frame)
     g->frame.pc = frame->pc;
     g->frame.function = frame->function;
     g->frame.code = code;
+    g->frame.caches = frame->caches;
     g->frame.generator = g;
     ty_store_release(&g->state, TY_GENERATOR_CREATED);
     /* Only a generator that could have something to clean up is worth finalizing: every one has the handler that turns StopIteration into RuntimeError. */

@@ -62,7 +62,7 @@
         frame = thread->frame;                               \
         registers = frame->registers;                        \
         constants = ty_as_tuple(frame->code->consts)->items; \
-        caches = frame->function->caches->words;             \
+        caches = frame->caches->words;                       \
         pc = frame->pc;                                      \
     } while (0)
 
@@ -234,6 +234,7 @@ TY_INLINE TyFrame *push_frame(TyThread *thread, TyFunction *function, uint32_t b
     callee->pc = code->instructions + 1; /* after BEGIN */
     callee->function = function;
     callee->code = code;
+    callee->caches = function->caches;
     callee->locals = TY_NULL;
     callee->frame_object = TY_NULL;
     callee->generator = NULL;
@@ -395,7 +396,30 @@ TY_INLINE void deliver(TyFrame *frame, Value value)
     frame->pc += ty_op_words[ty_op(*frame->pc)];
 }
 
+/* Where the calling function's C frame lies. What it saved for its caller is at the top, under the frame's address. */
+#if defined(__x86_64__)
+#define STACK_SAVED_REGISTERS 5 /* rbx, r12 to r15 */
+#define STACK_FRAME(run)                                                                                        \
+    do {                                                                                                        \
+        __asm__ volatile("movq %%rsp, %0" : "=r"((run)->low));                                                  \
+        (run)->high = (const char *)__builtin_frame_address(0) - STACK_SAVED_REGISTERS * sizeof(uintptr_t);     \
+    } while (0)
+#else
+#define STACK_FRAME(run) ((run)->low = (run)->high = NULL)
+#endif
+
+static Value run_frames(TyFrame *entry, bool throwing, TyRun *run);
+
 Value ty_vm_run(TyFrame *entry, bool throwing)
+{
+    TyThread *thread = ty_thread;
+    TyRun run = {.outer = thread->run, .below = entry->previous};
+    Value value = run_frames(entry, throwing, &run);
+    thread->run = run.outer;
+    return value;
+}
+
+static TY_NOINLINE Value run_frames(TyFrame *entry, bool throwing, TyRun *run)
 {
     static const void *const plain_dispatch[TY_OP_COUNT] = {
 #define LABEL(name, format, meaning) &&op_##name,
@@ -418,6 +442,9 @@ Value ty_vm_run(TyFrame *entry, bool throwing)
     const void *const *dispatch = thread->instrumented ? traced_dispatch : plain_dispatch;
     Value value; /* what flows between the shared tails below */
     const Value none = TY_NONE, *returned;
+
+    STACK_FRAME(run);
+    thread->run = run;
 
     if (TY_UNLIKELY(ty_c_stack_low())) {
         ty_raise_recursion_error("");
@@ -1372,7 +1399,7 @@ do_return: /* the place of the value, not the value: this C frame is scanned, an
             frame = caller;
             registers = frame->registers;
             constants = ty_as_tuple(frame->code->consts)->items;
-            caches = frame->function->caches->words;
+            caches = frame->caches->words;
             registers[ty_op_a(w)] = *returned;
             pc = frame->pc + ty_op_words[ty_op(w)];
             DISPATCH();

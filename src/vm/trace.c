@@ -97,7 +97,7 @@ static TyCodeMonitor *waiting(TyFrame *frame, uint32_t events)
     if (!ty_load_relaxed(&ty_interpreter()->monitoring.active))
         return NULL;
     Value raised = ty_take_exception();
-    TyCodeMonitor *monitor = ty_code_monitor(frame->function->caches, frame->code);
+    TyCodeMonitor *monitor = ty_code_monitor(frame->caches, frame->code);
     ty_clear_exception();
     if (raised != TY_NULL)
         ty_restore_exception(raised);
@@ -403,7 +403,7 @@ TyTraceStep ty_trace_instruction(TyFrame *frame, const TyInstruction *before)
         frame->traced_instruction = (int32_t)ty_frame_instruction(frame);
         return TY_TRACE_RUN;
     }
-    TyCodeMonitor *monitor = ty_code_monitor(frame->function->caches, frame->code);
+    TyCodeMonitor *monitor = ty_code_monitor(frame->caches, frame->code);
     if (!monitor)
         return TY_TRACE_FAILED;
     uint32_t events = active ? ty_load_relaxed(&monitor->events) & TY_EVENTS_OF_INSTRUCTIONS : 0;
@@ -468,7 +468,7 @@ bool ty_frame_set_line(TyFrameObject *object, Value line_value)
     TyCode *code = object->code;
     if (line < code->first_line)
         return ty_raise(&ty_ValueError, "line %lld comes before the current code block", (long long)line), false;
-    TyCodeMonitor *monitor = ty_code_monitor(frame->function->caches, code);
+    TyCodeMonitor *monitor = ty_code_monitor(frame->caches, code);
     if (!monitor)
         return false;
     uint32_t from = ty_frame_instruction(frame);

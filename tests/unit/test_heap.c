@@ -55,6 +55,7 @@ Value ty_raise_memory_error(void)
     return TY_ERROR;
 }
 void ty_thread_trace(TyThread *thread, TyMarker *marker) { ty_mark(marker, thread->storage); }
+void ty_thread_stack_trace(TyThread *thread, TyMarker *marker) { ty_mark_conservative(marker, thread->c_stack_scan, thread->c_stack_base); }
 void ty_weak_callbacks(TyObject **references, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
