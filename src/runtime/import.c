@@ -306,7 +306,14 @@ bool ty_import_start(void) { return ty_once(&ty_interpreter()->import_once, star
 
 static bool import_site(void) { return ty_config.no_site || ty_import_module("site") != TY_NULL; }
 
-static bool start_with_site(TyInterpreter *interpreter) { return start_importlib(interpreter) && import_site(); }
+/* The program's folder is there from the first moment, but site makes it absolute, which the program's own is not. */
+static bool restore_path_first(void)
+{
+    Value path = ty_sys_get("path"), first = ty_interpreter_main()->script_folder;
+    return first == TY_NULL || ty_interpreter() == ty_interpreter_main() || path == TY_NULL || !ty_is_list(path) || ty_list_length(path) == 0 || ty_list_set(path, 0, first);
+}
+
+static bool start_with_site(TyInterpreter *interpreter) { return start_importlib(interpreter) && import_site() && restore_path_first(); }
 
 bool ty_import_site(void)
 {
