@@ -125,6 +125,7 @@ bool ty_class_pack(TyPacker *p, TyContent *content, Value v)
 {
     TyType *type = ty_as_type(v);
     content->version = ty_type_version(type);
+    p->class_dict = type->dict;
     TyPacker head_packer;
     if (!ty_packer_start(&head_packer, p->outer, NULL))
         return false;

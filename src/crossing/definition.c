@@ -141,6 +141,17 @@ static void entry_finish(TyPackage *package, int64_t id, Value content, uint64_t
     ty_object_unlock(&package->base, locked);
 }
 
+static Value *crossing_place(uint32_t kind, Value made)
+{
+    switch (kind) {
+    case TY_PACKAGE_FUNCTION: return &ty_as_function(made)->crossing;
+    case TY_PACKAGE_CLASS: return &ty_as_type(made)->crossing;
+    case TY_PACKAGE_CELL: return &ty_as_cell(made)->crossing;
+    case TY_PACKAGE_PARAMETER: return ty_type_parameter_crossing(made);
+    default: return NULL;
+    }
+}
+
 /* --- sending ---------------------------------------------------------------------------------------------------------------- */
 
 Value ty_package_of(TyPackageKind kind, Value v, Value *place)
@@ -272,6 +283,7 @@ bool ty_package_ensure(TyPacker *outer, TyPackage *package, Value v)
     case TY_PACKAGE_FUNCTION: packed = ty_function_pack(&packer, content, v); break;
     case TY_PACKAGE_CLASS: packed = ty_class_pack(&packer, content, v); break;
     case TY_PACKAGE_CELL: packed = cell_pack(&packer, content, v); break;
+    case TY_PACKAGE_PARAMETER: packed = ty_parameter_pack(&packer, content, v); break;
     default: break;
     }
     if (!packed)
@@ -290,8 +302,8 @@ bool ty_package_ensure(TyPacker *outer, TyPackage *package, Value v)
 
 Value ty_crossing_definition(TyPacker *p, Value v)
 {
-    bool class = ty_is_type(v);
-    Value package = ty_package_of(class ? TY_PACKAGE_CLASS : TY_PACKAGE_FUNCTION, v, class ? &ty_as_type(v)->crossing : &ty_as_function(v)->crossing);
+    uint32_t kind = ty_is_type(v) ? TY_PACKAGE_CLASS : ty_is_function(v) ? TY_PACKAGE_FUNCTION : TY_PACKAGE_PARAMETER;
+    Value package = ty_package_of(kind, v, crossing_place(kind, v));
     if (package == TY_NULL || !ty_package_ensure(p, ty_as_package(package), v) || !ty_packer_use(p, package))
         return TY_NULL;
     return ty_packer_add(p, v, ty_node_new(TY_NODE_DEFINITION, package, TY_NULL, TY_NULL, TY_NULL));
@@ -353,16 +365,6 @@ static Value namespace_new(TyPackage *package)
     return ty_template_open(content->body);
 }
 
-static Value *crossing_place(uint32_t kind, Value made)
-{
-    switch (kind) {
-    case TY_PACKAGE_FUNCTION: return &ty_as_function(made)->crossing;
-    case TY_PACKAGE_CLASS: return &ty_as_type(made)->crossing;
-    case TY_PACKAGE_CELL: return &ty_as_cell(made)->crossing;
-    default: return NULL;
-    }
-}
-
 /* The receivers' own lock: threads of one interpreter define one after the other, and one of them may come back to it. */
 static bool lock_definitions(TyCrossingState *state)
 {
@@ -402,6 +404,7 @@ Value ty_package_shell(TyPackage *package)
     case TY_PACKAGE_CLASS: made = ty_class_shell(content); break;
     case TY_PACKAGE_CELL: made = ty_cell_new(TY_NULL); break;
     case TY_PACKAGE_NAMESPACE: made = namespace_new(package); break;
+    case TY_PACKAGE_PARAMETER: made = ty_parameter_shell(content); break;
     }
     if (made == TY_NULL)
         return TY_NULL;

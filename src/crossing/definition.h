@@ -13,7 +13,7 @@
 #include "crossing/state.h"
 #include "object/function.h"
 
-typedef enum TyPackageKind { TY_PACKAGE_FUNCTION, TY_PACKAGE_CLASS, TY_PACKAGE_CELL, TY_PACKAGE_NAMESPACE } TyPackageKind;
+typedef enum TyPackageKind { TY_PACKAGE_FUNCTION, TY_PACKAGE_CLASS, TY_PACKAGE_CELL, TY_PACKAGE_NAMESPACE, TY_PACKAGE_PARAMETER } TyPackageKind;
 
 /* One interpreter's part in a package: so many Values in `entries`. */
 enum { TY_ENTRY_ID, TY_ENTRY_MADE, TY_ENTRY_CONTENT, TY_ENTRY_EPOCH, TY_ENTRY_SIZE };
@@ -68,6 +68,8 @@ bool ty_function_valid(TyContent *content, Value v);
 bool ty_function_pack(TyPacker *p, TyContent *content, Value v);
 Value ty_function_shell(TyContent *content);
 bool ty_function_apply(TyContent *content, Value made, bool fresh);
+bool ty_parameter_pack(TyPacker *p, TyContent *content, Value v);
+Value ty_parameter_shell(TyContent *content);
 bool ty_class_valid(TyContent *content, Value v);
 bool ty_class_pack(TyPacker *p, TyContent *content, Value v);
 Value ty_class_shell(TyContent *content);

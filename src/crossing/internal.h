@@ -76,6 +76,7 @@ typedef struct TyPacker { /* on the C stack */
     const char *root;            /* how the root is called in errors; NULL: it has no name */
     Value label;                 /* a str, instead of `root`; or TY_NULL */
     Value package;               /* the definition whose contents it packs, or TY_NULL */
+    Value class_dict;            /* of a class whose contents it packs: its namespace, which cells of its functions hold; or TY_NULL */
     Value uses;                  /* list of the other definitions met in it, or TY_NULL */
     bool copying;                /* copies a template, nodes and all */
     TyArray *map;                /* originals and what they became, by identity */

@@ -69,6 +69,8 @@ Value ty_crossing_name(Value v)
     if (failed)
         return TY_NULL;
     Value qualname = ty_get_attribute_or_null(v, TY_NAME("__qualname__"), &failed);
+    if (qualname == TY_NULL && !failed)
+        qualname = ty_get_attribute_or_null(v, TY_NAME("__name__"), &failed);
     if (failed)
         return TY_NULL;
     return name_of(v, module, qualname);

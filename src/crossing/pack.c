@@ -228,6 +228,9 @@ static bool dict_immutable(TyDictTable *table)
 
 static Value pack_dict(TyPacker *p, Value v)
 {
+    for (TyPacker *q = p; q; q = q->outer)
+        if (q->class_dict == v)
+            return ty_packer_use(p, q->package) ? ty_packer_add(p, v, ty_node_new(TY_NODE_CLASS_DICT, q->package, TY_NULL, TY_NULL, TY_NULL)) : TY_NULL;
     Value copy = ty_dict_copy(v);
     if (copy == TY_NULL || !ty_packer_map_put(p, v, copy))
         return TY_NULL;
@@ -458,7 +461,7 @@ static Value pack_native(TyPacker *p, Value v)
 
 static Value pack_other(TyPacker *p, Value v, TyType *type)
 {
-    if (type->flags & TY_TYPE_TYPE || type == &ty_function_type) {
+    if (type->flags & TY_TYPE_TYPE || type == &ty_function_type || ty_type_parameter_crossing(v)) {
         Value name = ty_crossing_name(v);
         if (name == TY_NULL && ty_raised())
             return TY_NULL;

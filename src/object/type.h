@@ -72,6 +72,7 @@ TyType *ty_module_type_object(void);
 Value ty_generic_alias_new(Value origin, Value arguments); /* object/generic_alias.c: list[int] */
 Value ty_import_module(const char *name);              /* runtime/import.c */
 
+Value *ty_type_parameter_crossing(Value v);              /* object/type_parameter.c: where a TypeVar or its like keeps what identifies it to other interpreters; NULL: it is none */
 Value ty_property_getter(Value property);                /* its fget, or TY_NULL */
 Value ty_get_item_or_null(Value mapping, Value key);    /* KeyError swallowed: TY_NULL without exception */
 bool ty_super_from_frame(Value *type, Value *object);   /* vm/frame.c: __class__ and the first argument of the calling frame */

@@ -16,6 +16,7 @@ typedef struct TypeParameter { /* one layout for all three kinds of parameters *
     TyObject base;
     Value name;
     Value bound, evaluate_bound, constraints, evaluate_constraints, default_value, evaluate_default;
+    Value crossing; /* as a function's */
     Value attributes_spill;
     bool covariant, contravariant, infer_variance;
 } TypeParameter;
@@ -28,12 +29,18 @@ typedef struct TypeAlias {
 extern TyType ty_typevar_type, ty_paramspec_type, ty_typevartuple_type, ty_typealias_type, ty_generic_type, ty_paramspec_args_type, ty_paramspec_kwargs_type, ty_no_default_type, ty_const_evaluator_type;
 
 static TypeParameter *as_parameter(Value v) { return (TypeParameter *)ty_object(v); }
+
+Value *ty_type_parameter_crossing(Value v)
+{
+    return ty_is_exact(v, &ty_typevar_type) || ty_is_exact(v, &ty_paramspec_type) || ty_is_exact(v, &ty_typevartuple_type) ? &as_parameter(v)->crossing : NULL;
+}
+
 static TypeAlias *as_alias(Value v) { return (TypeAlias *)ty_object(v); }
 
 static void parameter_trace(TyObject *self, TyMarker *marker)
 {
     TypeParameter *p = (TypeParameter *)self;
-    ty_mark_range(marker, &p->name, 7);
+    ty_mark_range(marker, &p->name, 8);
     ty_attributes_trace(self, ty_object_type(self), marker);
 }
 
