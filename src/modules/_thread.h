@@ -22,5 +22,7 @@ void ty_signals_after_fork(void);
 bool ty_signal_simulate(int number);
 /* No handler is called from now on. */
 void ty_signals_end(void);
+/* The calling thread is the main one: SIGINT is noted for it from now on, SIGPIPE ignored. */
+void ty_signals_start(void);
 
 #endif

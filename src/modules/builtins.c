@@ -548,7 +548,8 @@ static Value input_edited(Value out, Value prompt)
     Value text = prompt == TY_NULL ? ty_str_empty() : ty_str(prompt);
     if (text == TY_NULL || ty_call_method_none(out, TY_NAME("flush")) == TY_NULL)
         return TY_NULL;
-    const char *utf8 = ty_to_utf8(text, NULL);
+    size_t size;
+    const char *utf8 = ty_to_utf8(text, &size);
     char *line = utf8 ? ty_load_relaxed(&ty_line_reader)(utf8) : NULL;
     if (!line)
         return TY_NULL;

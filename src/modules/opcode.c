@@ -1,47 +1,53 @@
-/* _opcode: what the library's opcode module asks about the numbering of instructions in its _opcode_metadata. That is the
- * reference interpreter's numbering; Typhon's own instructions (vm/instructions.h) are others, so no stack effects are known for it. */
+/* _opcode: the instruction table (vm/instructions.h) for the library: lib/opcode.py and lib/dis.py say what they show of it. */
 #include "object/exception.h"
+#include "object/instruction_table.h"
 #include "object/int.h"
 #include "object/list.h"
 #include "object/native.h"
 #include "object/str.h"
 #include "object/tuple.h"
 
-enum { HAVE_ARGUMENT = 43, OPCODES = 267, FIRST_PSEUDO = 256 };
-
-static bool listed(const int16_t *codes, size_t count, int32_t code)
+static bool has_constant(TyOp op)
 {
-    for (size_t i = 0; i < count; i++) {
-        if (codes[i] == code)
-            return true;
-    }
-    return false;
+    return op == TY_OP_LOAD_CONST || op == TY_OP_MAKE_FUNCTION || op == TY_OP_CALL_KW || op == TY_OP_CALL_METHOD_KW;
 }
+static bool has_free_variable(TyOp op) { return op == TY_OP_LOAD_CELL || op == TY_OP_STORE_CELL || op == TY_OP_DELETE_CELL || op == TY_OP_LOAD_CELL_OR_MAPPING; }
 
-#define DEFINE_PROPERTY(name, ...)                                                          \
-    static Value opcode_has_##name(Value self, Value *a)                                    \
-    {                                                                                       \
-        static const int16_t codes[] = {__VA_ARGS__};                                       \
-        int32_t code;                                                                       \
-        return ty_to_int32(a[0], &code) ? ty_from_bool(listed(codes, TY_COUNT_OF(codes), code)) : TY_ERROR; \
+#define DEFINE_PROPERTY(name, condition)                                                           \
+    static Value opcode_##name(Value self, Value *a)                                               \
+    {                                                                                              \
+        int32_t code;                                                                              \
+        if (!ty_to_int32(a[0], &code))                                                             \
+            return TY_ERROR;                                                                       \
+        TyOp op = (TyOp)code;                                                                      \
+        return ty_from_bool(code >= 0 && code < TY_OP_COUNT && (condition));                       \
     }
-DEFINE_PROPERTY(const, 82)
-DEFINE_PROPERTY(name, 61, 64, 65, 72, 73, 80, 91, 92, 93, 96, 110, 115, 116, 249)
-DEFINE_PROPERTY(jump, 68, 70, 75, 76, 77, 100, 101, 102, 103, 106, 237, 248, 257, 258, 259, 260)
-DEFINE_PROPERTY(local, 63, 83, 84, 85, 86, 87, 88, 89, 112, 113, 114, 261, 266)
-DEFINE_PROPERTY(exc, 263, 264, 265)
-DEFINE_PROPERTY(free, 62, 90, 97, 111)
+DEFINE_PROPERTY(is_valid, op >= TY_OP_BEGIN)
+DEFINE_PROPERTY(has_arg, ty_op_formats[op] != TY_FORMAT_NONE)
+DEFINE_PROPERTY(has_const, has_constant(op))
+DEFINE_PROPERTY(has_name, ty_op_format(op)->name)
+DEFINE_PROPERTY(has_jump, ty_op_format(op)->jump != 0)
+DEFINE_PROPERTY(has_local, ty_op_format(op)->registers != 0)
+DEFINE_PROPERTY(has_free, has_free_variable(op))
+DEFINE_PROPERTY(has_exc, op == TY_OP_COUNT)
 
-static Value opcode_has_arg(Value self, Value *a)
+/* The instruction table: name, words, which operands are registers (1 a, 2 b, 4 c), where a jump is (0 none, 1 in the first word, 2 in the second),
+ * whether the second word names something, format. */
+static Value opcode_instructions(Value self, Value *a)
 {
-    int32_t code;
-    return ty_to_int32(a[0], &code) ? ty_from_bool(code > HAVE_ARGUMENT && code < OPCODES) : TY_ERROR;
-}
-
-static Value opcode_is_valid(Value self, Value *a)
-{
-    int32_t code;
-    return ty_to_int32(a[0], &code) ? ty_from_bool(code >= 0 && code < FIRST_PSEUDO) : TY_ERROR;
+    static const char *const formats[] = {
+        "NONE", "A", "AB", "ABC", "A_IMM", "IMM", "JUMP", "A_JUMP", "AB_N", "ABC_N", "ABC_I", "A_NAME", "NAME", "AB_NAME", "ABC_NAME", "AB_N_JUMP", "AI_N_JUMP",
+        "AB_JUMP", "AB_EXT", "ABC_N_EXT", "ABC_EXT"};
+    _Static_assert(TY_COUNT_OF(formats) == TY_FORMAT_COUNT, "each format has a name");
+    Value list = ty_list_new(TY_OP_COUNT);
+    for (int op = 0; op < TY_OP_COUNT && list != TY_NULL; op++) {
+        const TyFormatInfo *format = ty_op_format((TyOp)op);
+        Value row = ty_tuple_pack(6, ty_str_from_text(ty_op_names[op]), ty_from_immediate_int(format->words), ty_from_immediate_int(format->registers),
+                                  ty_from_immediate_int(format->jump), ty_from_bool(format->name), ty_str_from_text(formats[ty_op_formats[op]]));
+        if (row == TY_NULL || !ty_list_append(list, row))
+            return TY_ERROR;
+    }
+    return list;
 }
 
 static Value opcode_stack_effect(Value self, Value *a)
@@ -112,6 +118,7 @@ static Value opcode_get_executor(Value self, Value *a)
 
 static const TyNativeDef functions[] = {
     TY_FUNCTION("stack_effect(opcode, oparg=None, /, *, jump=None)", opcode_stack_effect, "Not known: Typhon has registers, no stack."),
+    TY_FUNCTION("get_instructions()", opcode_instructions, "The table of instructions."),
     TY_FUNCTION("is_valid(opcode)", opcode_is_valid, "Whether the number stands for an instruction."),
     TY_FUNCTION("has_arg(opcode)", opcode_has_arg, "Whether the instruction uses its argument."),
     TY_FUNCTION("has_const(opcode)", opcode_has_const, "Whether the argument is a constant's index."),

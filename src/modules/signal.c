@@ -55,6 +55,8 @@ static void note(int number)
     errno = error;
 }
 
+static bool taken_over; /* the module has been loaded: `handlers` says what becomes of signals */
+
 /* Calls the handlers of signals that came; false when one raised. Called at the main thread's safepoints. */
 bool ty_signals_run(void)
 {
@@ -63,6 +65,8 @@ bool ty_signals_run(void)
     for (int number = 1; number < NSIG; number++) {
         if (!ty_load_relaxed(&came[number]) || !atomic_exchange_explicit(&came[number], false, memory_order_acq_rel))
             continue;
+        if (!taken_over) /* SIGINT, before anyone asked for the module */
+            return ty_raise_none(&ty_KeyboardInterrupt), false;
         Value handler = handlers[number];
         if (handler == TY_NULL || handler == DEFAULT || handler == IGNORE) { /* changed meanwhile */
             Value raised = ty_take_exception();
@@ -101,6 +105,12 @@ bool ty_signal_simulate(int number)
     return true;
 }
 
+static bool is_default(int number)
+{
+    struct sigaction action;
+    return sigaction(number, NULL, &action) < 0 || action.sa_handler == SIG_DFL;
+}
+
 void ty_signals_end(void)
 {
     for (int number = 1; number < NSIG; number++) {
@@ -109,6 +119,8 @@ void ty_signals_end(void)
         if (handler != TY_NULL && handler != DEFAULT && handler != IGNORE)
             signal(number, SIG_DFL);
     }
+    if (!taken_over && !is_default(SIGINT))
+        signal(SIGINT, SIG_DFL);
 }
 
 static bool in_main_thread(void) { return ty_thread == ty_load_relaxed(&main_thread); }
@@ -493,10 +505,22 @@ static const struct { const char *name; int value; } constants[] = {
 #undef CONSTANT
 };
 
-/* Takes over the process's signals; once, in the main thread of the main interpreter. */
+void ty_signals_start(void)
+{
+    ty_store_release(&main_thread, ty_thread);
+    if (is_default(SIGINT))
+        install(SIGINT, note);
+    /* Writing to a pipe that nobody reads is an error of that write, not the end of the process. */
+    static const int ignored[] = {SIGPIPE, SIGXFSZ};
+    for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++)
+        if (is_default(ignored[i]))
+            install(ignored[i], SIG_IGN);
+}
+
+/* Learns what becomes of the process's signals; once, in the main interpreter. */
 static bool take_over(Value module)
 {
-    if (!ty_thread->main || ty_load_relaxed(&main_thread))
+    if (ty_interpreter()->id != 0 || taken_over)
         return true;
     ty_root_add(handlers, NSIG);
     for (int number = 1; number < NSIG; number++) {
@@ -505,20 +529,13 @@ static bool take_over(Value module)
             handlers[number] = DEFAULT;
         else
             handlers[number] = action.sa_handler == SIG_IGN ? IGNORE : TY_NULL;
+        if (action.sa_handler == note) {
+            handlers[number] = ty_get_attribute(module, TY_NAME("default_int_handler"));
+            if (handlers[number] == TY_NULL)
+                return false;
+        }
     }
-    ty_store_release(&main_thread, ty_thread);
-    if (handlers[SIGINT] == DEFAULT) {
-        Value handler = ty_get_attribute(module, TY_NAME("default_int_handler"));
-        if (handler == TY_NULL)
-            return false;
-        handlers[SIGINT] = handler;
-        install(SIGINT, note);
-    }
-    /* Writing to a pipe that nobody reads is an error of that write, not the end of the process. */
-    static const int ignored[] = {SIGPIPE, SIGXFSZ};
-    for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++)
-        if (handlers[ignored[i]] == DEFAULT && install(ignored[i], SIG_IGN))
-            handlers[ignored[i]] = IGNORE;
+    taken_over = true;
     return true;
 }
 

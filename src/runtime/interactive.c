@@ -54,7 +54,8 @@ static Value read_line(Value prompt)
     if (out != TY_NULL && out != TY_NONE && ty_call_method_none(out, TY_NAME("flush")) == TY_NULL)
         ty_clear_exception();
     if (ty_line_reader_usable()) {
-        const char *text = ty_to_utf8(prompt, NULL);
+        size_t size;
+        const char *text = ty_to_utf8(prompt, &size);
         char *line = text ? ty_load_relaxed(&ty_line_reader)(text) : NULL;
         if (!line)
             return TY_NULL;

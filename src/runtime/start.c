@@ -150,6 +150,7 @@ int ty_runtime_run(void)
         int status = ty_exit_status();
         return status ? status : 1;
     }
+    ty_signals_start();
     if (ty_config.faulthandler)
         ty_faulthandler_enable();
     if (!ty_import_site())
