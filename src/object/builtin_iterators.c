@@ -79,7 +79,7 @@ static bool take_each(Parallel *self, const char *name, Value *items)
 {
     TyTuple *iterators = ty_as_tuple(self->iterators);
     for (int64_t i = 0; i < iterators->length; i++) {
-        Value item = ty_next(iterators->items[i]);
+        Value item = ty_next_inline(iterators->items[i]);
         if (TY_UNLIKELY(item == TY_NULL)) {
             if (self->strict && !ty_raised())
                 check_lengths(name, self->iterators, i);
@@ -138,6 +138,9 @@ static Value zip_new(TyType *type, const Value *arguments, size_t count, Value k
     return self;
 }
 
+int64_t ty_zip_width(Value v) { return ty_tuple_length(((Parallel *)ty_object(v))->iterators); }
+bool ty_zip_next_pair(Value v, Value *pair) { return take_each((Parallel *)ty_object(v), "zip", pair); }
+
 static Value zip_next(Value v)
 {
     Parallel *self = (Parallel *)ty_object(v);
@@ -186,7 +189,7 @@ static Value map_next(Value v)
     Parallel *self = (Parallel *)ty_object(v);
     int64_t count = ty_tuple_length(self->iterators);
     if (count == 1) {
-        Value item = ty_next(ty_tuple_item(self->iterators, 0));
+        Value item = ty_next_inline(ty_tuple_item(self->iterators, 0));
         return item == TY_NULL ? TY_NULL : ty_call(self->function, &item, 1, TY_NULL);
     }
     Value few[5], *items = few;
@@ -240,7 +243,7 @@ static Value filter_next(Value v)
     Filter *self = (Filter *)ty_object(v);
     bool own_truth = self->function == TY_NONE || self->function == ty_from_object(&ty_bool_type);
     Value item;
-    while ((item = ty_next(self->iterator)) != TY_NULL) {
+    while ((item = ty_next_inline(self->iterator)) != TY_NULL) {
         Value verdict = own_truth ? item : ty_call(self->function, &item, 1, TY_NULL);
         int truth = verdict == TY_NULL ? -1 : ty_is_true(verdict);
         if (truth != 0)

@@ -51,7 +51,16 @@ static bool iterator_step(DictIterator *self, bool reverse, Value *key, Value *v
     int64_t position = ty_load_relaxed(&self->position);
     bool found = false;
     if (!reverse) {
-        found = ty_dict_next(dict, &position, key, value);
+        TyDictTable *table = ty_load_acquire(&ty_as_dict(dict)->table);
+        if (TY_LIKELY(position >= ty_load_relaxed(&table->first) && position < ty_load_acquire(&table->entry_count))) {
+            *key = ty_field(&table->entries[position].key);
+            *value = ty_field_acquire(&table->entries[position].value);
+            found = *key != TY_NULL && *value != TY_NULL;
+        }
+        if (TY_LIKELY(found))
+            position++;
+        else
+            found = ty_dict_next(dict, &position, key, value);
     } else {
         TyDictTable *table = ty_load_acquire(&ty_as_dict(dict)->table);
         int64_t count = ty_load_acquire(&table->entry_count);
@@ -96,6 +105,8 @@ static Value pair_new(Value key, Value value)
     }
     return pair;
 }
+
+bool ty_dict_items_next_pair(Value self, Value *pair) { return iterator_step((DictIterator *)ty_object(self), false, &pair[0], &pair[1]); }
 
 static Value item_next(Value self)
 {

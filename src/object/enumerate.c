@@ -38,21 +38,24 @@ static Value enumerate_new(TyType *type, const Value *arguments, size_t count, V
 
 static void enumerate_trace(TyObject *self, TyMarker *marker) { ty_mark_range(marker, &((Enumerate *)self)->iterator, 2); }
 
-static Value enumerate_next(Value v)
+bool ty_enumerate_next_pair(Value v, Value *pair)
 {
     Enumerate *self = (Enumerate *)ty_object(v);
-    Value item = ty_next(self->iterator);
-    if (item == TY_NULL)
-        return TY_NULL;
-    Value index = ty_field_acquire(&self->index);
+    pair[1] = ty_next_inline(self->iterator);
+    if (pair[1] == TY_NULL)
+        return false;
+    Value index = pair[0] = ty_field_acquire(&self->index);
     Value next = ty_is_immediate_int(index) ? ty_int_from_int64(ty_immediate_int(index) + 1) : ty_int_add(index, ty_from_immediate_int(1));
-    Value pair = ty_tuple_new(2);
-    if (next == TY_NULL || pair == TY_NULL)
-        return TY_NULL;
+    if (next == TY_NULL)
+        return false;
     ty_store_publish(self, &self->index, next);
-    ty_tuple_set(pair, 0, index);
-    ty_tuple_set(pair, 1, item);
-    return pair;
+    return true;
+}
+
+static Value enumerate_next(Value v)
+{
+    Value pair[2];
+    return ty_enumerate_next_pair(v, pair) ? ty_tuple_from_array(pair, 2) : TY_NULL;
 }
 
 static Value enumerate_reduce(Value v, Value *a)

@@ -3,12 +3,14 @@
  * What changes the list holds its lock and runs no Python code meanwhile: values are computed before, and iterables read before or item by item. What
  * compares items reads them anew at each step, for the comparison may change the list. */
 #include "object/list.h"
+#include "object/bytes.h"
 #include "object/dict.h"
 #include "object/exception.h"
 #include "object/generic_alias.h"
 #include "object/int.h"
 #include "object/iterator.h"
 #include "object/native.h"
+#include "object/range.h"
 #include "object/recursion.h"
 #include "object/set.h"
 #include "object/slice.h"
@@ -178,6 +180,21 @@ static bool append_values(Value v, const Value *values, int64_t count)
     return items != NULL;
 }
 
+static bool append_range(Value v, int64_t start, int64_t step, int64_t count) /* all values are small */
+{
+    TyList *list = ty_as_list(v);
+    bool locked = ty_object_lock(&list->base);
+    TyArray *items = reserve(list, count);
+    if (items) {
+        int64_t length = length_of(list);
+        for (int64_t i = 0; i < count; i++)
+            ty_store(items, &items->items[length + i], ty_from_immediate_int(start + i * step));
+        set_length(list, length + count);
+    }
+    ty_object_unlock(&list->base, locked);
+    return items != NULL;
+}
+
 bool ty_list_extend(Value list, Value iterable)
 {
     int64_t count;
@@ -201,6 +218,19 @@ bool ty_list_extend(Value list, Value iterable)
         return append_values(list, items_of(ty_as_list(all))->items, ty_list_length(all));
     if (ty_raised())
         return false;
+    if (type == &ty_range_type) {
+        const TyRange *range = (TyRange *)ty_object(iterable);
+        if (ty_are_immediate_ints(range->start, range->stop) && ty_are_immediate_ints(range->step, range->length))
+            return append_range(list, ty_immediate_int(range->start), ty_immediate_int(range->step), ty_immediate_int(range->length));
+    }
+    if (type == &ty_bytes_type) {
+        const uint8_t *bytes = ty_bytes_data(iterable);
+        count = ty_bytes_length(iterable);
+        TyArray *array = ty_array_new(count);
+        for (int64_t i = 0; array && i < count; i++)
+            array->items[i] = ty_from_immediate_int(bytes[i]);
+        return array && append_values(list, array->items, count);
+    }
     Value iterator = ty_iter(iterable), item;
     if (iterator == TY_NULL)
         return false;

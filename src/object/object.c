@@ -264,6 +264,17 @@ int ty_compare_bool(Value left, Value right, int op)
     }
     if (ty_are_immediate_ints(left, right))
         return ordered((int64_t)left << 16 < (int64_t)right << 16 ? -1 : left != right, op);
+    if (ty_is_double(left) && ty_is_double(right)) {
+        double x = ty_double(left), y = ty_double(right);
+        switch (op) {
+        case TY_LT: return x < y;
+        case TY_LE: return x <= y;
+        case TY_EQ: return x == y;
+        case TY_NE: return x != y;
+        case TY_GT: return x > y;
+        default: return x >= y;
+        }
+    }
     if (ty_is_exact_str(left) && ty_is_exact_str(right)) {
         if (op == TY_EQ || op == TY_NE)
             return ty_str_equal(left, right) == (op == TY_EQ);

@@ -440,7 +440,7 @@ bool ty_set_update(Value v, Value iterable)
     Value iterator = ty_iter(iterable);
     if (iterator == TY_NULL)
         return false;
-    while ((key = ty_next(iterator)) != TY_NULL)
+    while ((key = ty_next_inline(iterator)) != TY_NULL)
         if (!ty_set_add(v, key))
             return false;
     return !ty_raised();

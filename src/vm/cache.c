@@ -176,16 +176,23 @@ static Value class_attribute(_Atomic uint64_t *word, Value object, Value name)
     Value on_meta = ty_type_lookup(meta, name);
     uint32_t version = ty_type_version(type);
     Value found = ty_type_lookup(type, name);
-    if (on_meta == TY_NULL && found != TY_NULL && version != 0 && meta->slots.get_attribute == ty_type_type.slots.get_attribute) {
+    /* A data descriptor put on the metaclass later empties the caches. */
+    if ((on_meta == TY_NULL || !ty_type_of(on_meta)->slots.set) && found != TY_NULL && version != 0 &&
+        meta->slots.get_attribute == ty_type_type.slots.get_attribute) {
         TyDescriptorGet get = ty_type_of(found)->slots.get;
-        bool plain = !get || ty_is_function(found) || ty_is_exact(found, &ty_method_descriptor_type);
+        bool static_method = ty_is_exact(found, &ty_staticmethod_type), class_method = ty_is_exact(found, &ty_classmethod_type);
+        if (static_method || class_method)
+            found = ((TyClassMethod *)ty_object(found))->callable;
+        bool plain = found != TY_NULL && (!get || static_method || ty_is_function(found) || ty_is_exact(found, &ty_method_descriptor_type));
         if (plain) {
             TyCacheEntry *entry = entry_new(TY_CACHE_CLASS, ty_object_shape(ty_object(object)), version, found);
             if (entry) {
+                entry->offset = class_method;
                 ty_store(entry, &entry->object, object);
                 publish(word, entry);
             }
-            return found;
+            if (!class_method)
+                return found;
         }
     }
     return ty_get_attribute(object, name);
@@ -214,7 +221,8 @@ Value ty_cache_load_attribute(_Atomic uint64_t *word, Value object, Value name)
             Value getter = ty_property_getter(attribute);
             if (getter != TY_NULL && ty_is_function(getter))
                 remember(word, TY_CACHE_GETTER, shape, version, getter);
-        }
+        } else if (!(kind->flags & TY_TYPE_HEAP) && version != 0 && shape != 0)
+            remember(word, TY_CACHE_DESCRIPTOR, shape, version, attribute);
         return kind->slots.get(attribute, object, ty_from_object(type));
     }
     offset = own_slot(ty_object(object), type, shape, name);
@@ -231,6 +239,12 @@ Value ty_cache_load_attribute(_Atomic uint64_t *word, Value object, Value name)
             remember(word, TY_CACHE_VALUE, shape, version, attribute);
         else if (ty_is_function(attribute))
             remember(word, TY_CACHE_METHOD, shape, version, attribute);
+        else if (kind == &ty_staticmethod_type && ((TyClassMethod *)ty_object(attribute))->callable != TY_NULL)
+            remember(word, TY_CACHE_VALUE, shape, version, ((TyClassMethod *)ty_object(attribute))->callable);
+        else if (kind == &ty_classmethod_type && ty_is_function(((TyClassMethod *)ty_object(attribute))->callable))
+            remember(word, TY_CACHE_CLASS_METHOD, shape, version, ((TyClassMethod *)ty_object(attribute))->callable);
+        else if (!(kind->flags & TY_TYPE_HEAP))
+            remember(word, TY_CACHE_DESCRIPTOR, shape, version, attribute);
     }
     return type->slots.get_attribute(object, name);
 }

@@ -17,7 +17,9 @@ typedef enum TyCacheKind {
     TY_CACHE_METHOD,     /* `value` is a function found on the type: binds to the object; the instance has no such attribute of its own */
     TY_CACHE_VALUE,      /* `value`, found on the type, is no descriptor; the same */
     TY_CACHE_GETTER,     /* `value` is a property's getter written in Python */
-    TY_CACHE_CLASS,      /* the object is the class `object` itself: `value` is what its attribute gives */
+    TY_CACHE_CLASS_METHOD, /* `value` is the function of a class method: binds to the object's type */
+    TY_CACHE_DESCRIPTOR, /* `value` is a descriptor of C: its type's `get` gives the attribute */
+    TY_CACHE_CLASS,      /* the object is the class `object` itself: `value` is what its attribute gives; offset 1: the function of a class method */
     TY_CACHE_MODULE,     /* the object is the module `object`: entry `offset` of its dict while the version is `version` */
     TY_CACHE_TRANSITION, /* stores: the object gets the attribute at `offset` and the shape `next_shape` */
     TY_CACHE_BUILTIN     /* globals: the name is not in globals of `version`; entry `offset` of the builtins of `second_version` */

@@ -386,7 +386,35 @@ static TY_NOINLINE Value call_slow(TyThread *thread, Value callee, const Value *
             return TY_NULL;
         }
     }
+    /* An instance with a __call__ written in Python, or a class whose metaclass has one. */
+    if (ty_is_object(callee) && ty_object_type(ty_object(callee))->flags & TY_TYPE_HEAP && keywords == TY_NULL && count < 32) {
+        Value method = ty_type_lookup_inline(ty_object_type(ty_object(callee)), TY_NAME("__call__"));
+        if (method != TY_NULL && ty_is_function(method)) {
+            *pushed = push_prepended(thread, ty_as_function(method), callee, arguments, count, TY_FRAME_CALL) != NULL;
+            return TY_NULL;
+        }
+    }
     return ty_call(callee, arguments, count, keywords);
+}
+
+/* The next pair of the iterator of the FOR_ITER at pc right into the registers of the UNPACK that begins the loop's body: 1, 0 at the end or with an
+ * exception, -1 if the body does not begin so. The register between the two is a temporary, dead after the UNPACK. */
+static TY_NOINLINE int next_pair(TyFrame *frame, Value iterator, const TyType *type)
+{
+    const TyInstruction *pc = frame->pc;
+    TyInstruction unpack = pc[ty_ext_jump(pc[1])];
+    TyCode *code = frame->code;
+    uint32_t item = ty_op_a(*pc);
+    if (ty_op(unpack) != TY_OP_UNPACK || ty_op_b(unpack) != item || ty_op_c(unpack) != 2 || item < code->local_count + code->cell_count + code->free_count ||
+        ty_thread->instrumented || (type == &ty_zip_type && ty_zip_width(iterator) != 2))
+        return -1;
+    Value pair[2];
+    if (!(type == &ty_zip_type ? ty_zip_next_pair : type == &ty_enumerate_type ? ty_enumerate_next_pair : ty_dict_items_next_pair)(iterator, pair))
+        return 0;
+    Value *target = &frame->registers[ty_op_a(unpack)];
+    target[0] = pair[0];
+    target[1] = pair[1];
+    return 1;
 }
 
 /* Where the instruction at pc puts its result. */
@@ -651,6 +679,10 @@ traced:
                     if (e->kind == TY_CACHE_CLASS) {
                         if (e->object != object || ty_load_acquire(&ty_as_type(object)->version) != e->version)
                             continue;
+                        if (TY_UNLIKELY(e->offset)) {
+                            SAVE();
+                            RESULT(ty_bound_method_new(e->value, object), 2);
+                        }
                         RA = e->value;
                         NEXT(2);
                     }
@@ -663,6 +695,14 @@ traced:
                     if (e->kind == TY_CACHE_METHOD) {
                         SAVE();
                         RESULT(ty_bound_method_new(e->value, object), 2);
+                    }
+                    if (e->kind == TY_CACHE_DESCRIPTOR) {
+                        SAVE();
+                        RESULT(ty_type_of(e->value)->slots.get(e->value, object, ty_from_object(ty_type_of(object))), 2);
+                    }
+                    if (e->kind == TY_CACHE_CLASS_METHOD) {
+                        SAVE();
+                        RESULT(ty_bound_method_new(e->value, ty_from_object(ty_type_of(object))), 2);
                     }
                     if (e->kind == TY_CACHE_GETTER) {
                         TyFunction *getter = ty_as_function(e->value);
@@ -709,7 +749,12 @@ traced:
                     if (e->object != object || ty_load_acquire(&ty_as_type(object)->version) != e->version)
                         continue;
                     registers[A] = e->value;
-                    registers[A + 1] = TY_NULL;
+                    registers[A + 1] = e->offset ? object : TY_NULL;
+                    NEXT(2);
+                }
+                if ((e->kind == TY_CACHE_VALUE || e->kind == TY_CACHE_CLASS_METHOD) && ty_load_acquire(&ty_object_type(ty_object(object))->version) == e->version) {
+                    registers[A + 1] = e->kind == TY_CACHE_VALUE ? TY_NULL : ty_from_object(ty_object_type(ty_object(object)));
+                    registers[A] = e->value;
                     NEXT(2);
                 }
                 break;
@@ -1167,8 +1212,19 @@ jump_on_value: {
             goto resume_generator;
         }
         SAVE();
+        if (type == &ty_enumerate_type || type == &ty_zip_type || type == &ty_dict_item_iterator_type) {
+            int got = next_pair(frame, iterator, type);
+            if (got > 0) {
+                pc += ty_ext_jump(EXT) + 1;
+                DISPATCH();
+            }
+            value = TY_NULL;
+            if (got == 0)
+                goto iteration_ended;
+        }
         value = TY_LIKELY(type->slots.next != NULL) ? type->slots.next(iterator) : ty_next(iterator);
         if (TY_UNLIKELY(value == TY_NULL)) {
+iteration_ended:
             if (ty_raised()) {
                 if (!ty_raised_is(&ty_StopIteration))
                     goto error;
