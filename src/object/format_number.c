@@ -290,6 +290,25 @@ static bool int_digits(Value v, int base, bool capitals, Scratch *scratch, size_
         scratch->data = (char *)ty_str_data(text) + *negative;
         return true;
     }
+    if (ty_is_immediate_int(v)) { /* 48 digits at most */
+        int64_t number = ty_immediate_int(v);
+        uint64_t rest = number < 0 ? (uint64_t)-number : (uint64_t)number;
+        char *end = scratch->small + sizeof scratch->small, *digit = end;
+        const char *digits = capitals ? "0123456789ABCDEF" : "0123456789abcdef";
+        if (base == 10)
+            do
+                *--digit = (char)('0' + rest % 10);
+            while ((rest /= 10) != 0);
+        else
+            do
+                *--digit = digits[rest & ((unsigned)base - 1)];
+            while ((rest >>= base == 16 ? 4 : base == 8 ? 3 : 1) != 0);
+        *negative = number < 0;
+        *size = (size_t)(end - digit);
+        scratch->holder = TY_NULL;
+        scratch->data = digit;
+        return true;
+    }
     mp_limb_t limb;
     TyBig big = ty_int_big(v, &limb);
     *negative = big.size < 0;
@@ -369,11 +388,11 @@ Value ty_format_int(Value v, Value spec)
     TyFormatSpec parsed;
     if (!ty_format_spec_parse(spec, v, 'd', '>', &parsed))
         return TY_ERROR;
-    if (parsed.type < 128 && parsed.type != 0 && strchr("eEfFgG%", (int)parsed.type) != NULL) {
+    if (parsed.type < 128 && parsed.type != 0 && parsed.type != 'd' && strchr("eEfFgG%", (int)parsed.type) != NULL) {
         double number = ty_int_to_double(v);
         return number == -1.0 && ty_raised() ? TY_ERROR : ty_format_float(ty_from_double(number), spec);
     }
-    if (parsed.type >= 128 || parsed.type == 0 || strchr("bcdnoxX", (int)parsed.type) == NULL)
+    if (parsed.type >= 128 || parsed.type == 0 || (parsed.type != 'd' && strchr("bcdnoxX", (int)parsed.type) == NULL))
         return unknown_code(parsed.type, v);
     if (parsed.precision != -1)
         return ty_raise(&ty_ValueError, "Precision not allowed in integer format specifier");

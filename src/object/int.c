@@ -532,8 +532,32 @@ static Value text_limit_error(void)
                     ty_int_text_limit());
 }
 
+static Value small_to_text(int64_t number, int base, bool prefix) /* a power of two or ten */
+{
+    char text[72];
+    char *at = text + sizeof text;
+    uint64_t rest = number < 0 ? (uint64_t)-number : (uint64_t)number;
+    if (base == 10)
+        do
+            *--at = (char)('0' + rest % 10);
+        while ((rest /= 10) != 0);
+    else
+        do
+            *--at = "0123456789abcdef"[rest & ((unsigned)base - 1)];
+        while ((rest >>= base == 16 ? 4 : base == 8 ? 3 : 1) != 0);
+    if (prefix && base != 10) {
+        *--at = base == 16 ? 'x' : base == 8 ? 'o' : 'b';
+        *--at = '0';
+    }
+    if (number < 0)
+        *--at = '-';
+    return ty_str_from_latin1(at, (size_t)(text + sizeof text - at));
+}
+
 Value ty_int_to_text(Value v, int base, bool prefix)
 {
+    if (ty_is_immediate_int(v) && (base == 10 || base == 16 || base == 8 || base == 2))
+        return small_to_text(ty_immediate_int(v), base, prefix);
     mp_limb_t limb;
     TyBig big = ty_int_big(v, &limb);
     int limit = base == 10 ? ty_int_text_limit() : 0;
