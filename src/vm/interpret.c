@@ -386,14 +386,6 @@ static TY_NOINLINE Value call_slow(TyThread *thread, Value callee, const Value *
             return TY_NULL;
         }
     }
-    /* An instance with a __call__ written in Python, or a class whose metaclass has one. */
-    if (ty_is_object(callee) && ty_object_type(ty_object(callee))->flags & TY_TYPE_HEAP && keywords == TY_NULL && count < 32) {
-        Value method = ty_type_lookup_inline(ty_object_type(ty_object(callee)), TY_NAME("__call__"));
-        if (method != TY_NULL && ty_is_function(method)) {
-            *pushed = push_prepended(thread, ty_as_function(method), callee, arguments, count, TY_FRAME_CALL) != NULL;
-            return TY_NULL;
-        }
-    }
     return ty_call(callee, arguments, count, keywords);
 }
 
