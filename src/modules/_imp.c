@@ -1,5 +1,6 @@
-/* The module _imp: what importlib asks of the interpreter. Nothing is frozen here; extension modules written in C for CPython cannot be loaded. */
+/* The module _imp: what importlib asks of the interpreter. Extension modules written in C for CPython cannot be loaded. */
 #include "modules/_thread.h"
+#include "object/buffer.h"
 #include "object/bytes.h"
 #include "object/code.h"
 #include "object/dict.h"
@@ -14,6 +15,7 @@
 #include "object/type.h"
 #include "modules/marshal.h"
 #include "base/futex.h"
+#include "runtime/frozen.h"
 #include "runtime/runtime.h"
 
 static const TyModuleDef *find_builtin(Value name)
@@ -41,9 +43,41 @@ static Value imp_create_builtin(Value self, Value *a)
 }
 
 static Value imp_exec(Value self, Value *a) { return ty_from_immediate_int(0); } /* built-in modules are filled when they are made */
-static Value imp_is_frozen(Value self, Value *a) { return TY_FALSE; }
-static Value imp_find_frozen(Value self, Value *a) { return TY_NONE; }
-static Value imp_frozen_names(Value self, Value *a) { return ty_list_new(0); }
+static const TyFrozen *find_frozen(Value name)
+{
+    size_t size;
+    const char *text = ty_is_str(name) ? ty_to_utf8(name, &size) : NULL;
+    if (!text)
+        ty_clear_exception();
+    return text && strlen(text) == size ? ty_frozen_find(text) : NULL;
+}
+
+static Value imp_is_frozen(Value self, Value *a)
+{
+    return ty_require_str(a[0], "is_frozen", "argument") ? ty_from_bool(find_frozen(a[0]) != NULL) : TY_NULL;
+}
+
+static Value imp_find_frozen(Value self, Value *a)
+{
+    if (!ty_require_str(a[0], "find_frozen", "argument"))
+        return TY_NULL;
+    const TyFrozen *frozen = find_frozen(a[0]);
+    int with_data = frozen && a[1] != TY_NULL ? ty_is_true(a[1]) : 0;
+    if (!frozen || with_data < 0)
+        return with_data < 0 ? TY_NULL : TY_NONE;
+    Value data = with_data ? ty_memoryview_new(ty_bytes_new(ty_frozen_data + frozen->offset, frozen->size)) : TY_NONE;
+    return ty_tuple_pack(3, data, ty_from_bool(frozen->package), ty_str_from_text(frozen->original));
+}
+
+static Value imp_frozen_names(Value self, Value *a)
+{
+    Value list = ty_list_new(0);
+    for (const TyFrozen *f = ty_frozen_modules; list != TY_NULL && f->name; f++)
+        if (!ty_list_append(list, ty_str_from_text(f->name)))
+            return TY_NULL;
+    return list;
+}
+
 static Value imp_extension_suffixes(Value self, Value *a) { return ty_list_new(0); }
 static Value imp_override(Value self, Value *a)
 {
@@ -54,6 +88,12 @@ static Value no_frozen(Value self, Value *a)
 {
     Value message = ty_str_format("No such frozen object named %S", a[0]);
     return message == TY_NULL ? TY_NULL : ty_raise_import_error(&ty_ImportError, message, a[0], TY_NONE);
+}
+
+static Value imp_is_frozen_package(Value self, Value *a)
+{
+    const TyFrozen *frozen = find_frozen(a[0]);
+    return frozen ? ty_from_bool(frozen->package) : no_frozen(self, a);
 }
 
 static Value imp_get_frozen_object(Value self, Value *a)
@@ -67,7 +107,8 @@ static Value imp_get_frozen_object(Value self, Value *a)
         Value invalid = ty_str_format("Frozen object named %R is invalid", a[0]);
         return invalid == TY_NULL ? TY_NULL : ty_raise_import_error(&ty_ImportError, invalid, a[0], TY_NONE);
     }
-    return no_frozen(self, a);
+    const TyFrozen *frozen = find_frozen(a[0]);
+    return frozen ? ty_frozen_code(frozen) : no_frozen(self, a);
 }
 
 static Value text_of_spec(Value spec, Value attribute)
@@ -157,7 +198,7 @@ static const TyNativeDef functions[] = {
     TY_FUNCTION("release_lock()", imp_release_lock, "Release the interpreter's import lock."),
     TY_FUNCTION("find_frozen(name, /, *, withdata=False)", imp_find_frozen, "Return info about the corresponding frozen module (if there is one) or None."),
     TY_FUNCTION("get_frozen_object(name, data=None, /)", imp_get_frozen_object, "Create a code object for a frozen module."),
-    TY_FUNCTION("is_frozen_package(name, /)", no_frozen, "Returns True if the module name is of a frozen package."),
+    TY_FUNCTION("is_frozen_package(name, /)", imp_is_frozen_package, "Returns True if the module name is of a frozen package."),
     TY_FUNCTION("init_frozen(name, /)", no_frozen, "Initializes a frozen module."),
     TY_FUNCTION("create_builtin(spec, /)", imp_create_builtin, "Create an extension module."),
     TY_FUNCTION("exec_builtin(mod, /)", imp_exec, "Initialize a built-in module."),

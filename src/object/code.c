@@ -28,6 +28,7 @@ static void code_trace(TyObject *self, TyMarker *marker)
         code->register_kinds, code->filename, code->name, code->qualname,
     };
     ty_mark_range(marker, values, TY_COUNT_OF(values));
+    ty_caches_drop_closed(code);
     for (TyCaches *caches = ty_load_acquire(&code->caches); caches; caches = ty_load_acquire(&caches->next))
         ty_mark_object(marker, &caches->base);
 }

@@ -36,6 +36,7 @@ typedef struct TyPosition { int line, end_line, column, end_column; } TyPosition
 typedef struct TyCaches { /* one interpreter's inline caches of one code object: zeroed words; vm/cache.h says what they hold */
     TyObject base;
     TyInterpreter *interpreter;
+    int64_t interpreter_id;         /* when the interpreter is closed, its place in memory has another one later */
     struct TyCaches *_Atomic next; /* of the same code, for another interpreter */
     TyObject *_Atomic monitor;     /* TyCodeMonitor of vm/monitor.h, once something traces the code */
     size_t count;
@@ -67,7 +68,8 @@ typedef struct TyCode {
     Value register_names;              /* tuple of str for the local_count + cell_count + free_count first registers */
     Value register_kinds;              /* bytes, one TY_REGISTER_… set each */
     Value filename, name, qualname;
-    struct TyCaches *_Atomic caches;
+    struct TyCaches *_Atomic caches;   /* none if it has a number */
+    uint32_t shared_number;            /* of code that all interpreters share: the place of its caches in theirs; 0: it is no such code */
 } TyCode;
 
 extern TyType ty_code_type;
@@ -94,6 +96,7 @@ uint32_t ty_code_live_registers(const TyCode *code, uint32_t instruction);
 uint32_t ty_bytecode_magic(void); /* object/instruction_table.c */
 
 void ty_code_set_filename(TyCode *code, Value filename); /* of it and of the code in its constants */
+void ty_caches_drop_closed(TyCode *code);      /* in a collection: forgets the caches of closed interpreters */
 TyCaches *ty_code_caches_slow(TyCode *code);   /* makes this interpreter's caches; NULL on error */
 bool ty_code_position(const TyCode *code, uint32_t instruction, TyPosition *position);
 int ty_code_line(const TyCode *code, uint32_t instruction); /* -1 if none */

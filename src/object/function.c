@@ -36,7 +36,7 @@ Value ty_function_new(TyCode *code, Value globals)
     if (!f)
         return TY_NULL;
     TyCaches *caches = ty_load_acquire(&code->caches);
-    if (TY_UNLIKELY(!caches || caches->interpreter != ty_interpreter()))
+    if (TY_UNLIKELY(!caches || caches->interpreter_id != ty_interpreter()->id))
         if (!(caches = ty_code_caches_slow(code)))
             return TY_NULL;
     f->code = code;

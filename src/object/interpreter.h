@@ -33,6 +33,7 @@
     X(weak_pending) \
     X(path_importer_cache) \
     X(gc_state) \
+    X(shared_caches)        /* array: caches of code that all interpreters share, by its number; vm/cache.c */ \
     X(copyreg) \
     X(crossing)             /* crossing/state.h */
 
@@ -54,8 +55,8 @@ typedef struct TyOnce {
     TyThread *_Atomic maker;
 } TyOnce;
 
-struct TyInterpreter {
-    int64_t id;
+struct TyInterpreter { /* its memory serves others after it is closed, and is never given back */
+    int64_t id;                 /* -1: closed */
     struct TyInterpreter *next, *previous;
     pthread_mutex_t lock;
     TyThread *main_thread;      /* of the process: the same for all interpreters */

@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-TyConfig ty_config = { .hash_randomization = 1, .hash_seed = -1, .int_max_str_digits = -1, .thread_inherit_context = 1, .context_aware_warnings = 1 };
+TyConfig ty_config = { .frozen_modules = true, .hash_randomization = 1, .hash_seed = -1, .int_max_str_digits = -1, .thread_inherit_context = 1, .context_aware_warnings = 1 };
 
 static const char *warn_options[256], *x_options[256];
 
@@ -81,6 +81,8 @@ static bool x_option(TyConfig *config, const char *option)
         config->dump_code = true;
     else if (IS("warn_default_encoding"))
         config->warn_default_encoding = 1;
+    else if (IS("frozen_modules"))
+        config->frozen_modules = strcmp(value, "off") != 0;
     else if (IS("pycache_prefix"))
         config->pycache_prefix = *value ? strdup(value) : NULL;
     else if (IS("thread_inherit_context"))

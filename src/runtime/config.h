@@ -12,6 +12,7 @@ typedef struct TyConfig {
     int64_t hash_seed;              /* -1: random */
     int int_max_str_digits;         /* -1: not given */
     int utf8_mode;
+    bool frozen_modules;            /* -X frozen_modules=on|off */
     bool faulthandler, trace_malloc, import_time, no_debug_ranges, dump_code;
     int thread_inherit_context, context_aware_warnings;
     size_t gc_stress;

@@ -9,6 +9,7 @@
 #include "object/str.h"
 #include "object/tuple.h"
 #include "object/type.h"
+#include "runtime/frozen.h"
 #include "runtime/runtime.h"
 #include "syntax/parse.h"
 #include "vm/frame.h"
@@ -206,19 +207,28 @@ static char *read_file(const char *path, size_t *size)
     return text;
 }
 
-/* Runs one of importlib's two core files as the module `name`. */
-static Value run_core(const char *file, const char *name, const char *shown)
+static Value compile_core(const char *file, const char *shown)
 {
     char path[4096];
     size_t size;
-    snprintf(path, sizeof path, "%s/importlib/%s", ty_config.platform_library, file);
+    snprintf(path, sizeof path, "%s/importlib/%s.py", ty_config.platform_library, file);
     char *source = read_file(path, &size);
     if (!source)
         return ty_raise(&ty_ImportError, "cannot read %s: the standard library is not there", path);
-    Value module = ty_module_new(ty_str_from_text(name)), filename = ty_str_from_text(shown);
-    Value code = module == TY_NULL || filename == TY_NULL ? TY_NULL : ty_compile_source(source, size, filename, TY_PARSE_FILE, 0, -1, -1, false);
+    Value filename = ty_str_from_text(shown);
+    Value code = filename == TY_NULL ? TY_NULL : ty_compile_source(source, size, filename, TY_PARSE_FILE, 0, -1, -1, false);
     free(source);
-    if (code == TY_NULL || !ty_dict_set_text(ty_module_dict(module), "__builtins__", ty_interpreter()->builtins_module)
+    return code;
+}
+
+/* Runs one of importlib's two core files as the module `name`. */
+static Value run_core(const char *file, const char *name, const char *shown)
+{
+    const TyFrozen *frozen = ty_frozen_find(name);
+    Value code = frozen ? ty_frozen_code(frozen) : compile_core(file, shown);
+    Value module = code == TY_NULL ? TY_NULL : ty_module_new(ty_str_from_text(name));
+    if (module == TY_NULL || !ty_dict_set_text(ty_module_dict(module), "__builtins__", ty_interpreter()->builtins_module)
+        || (frozen && !ty_dict_set_text(ty_module_dict(module), "__origname__", ty_str_from_text(frozen->original)))
         || ty_eval_code(code, ty_module_dict(module), TY_NULL, TY_NULL) == TY_NULL)
         return TY_NULL;
     return ty_dict_set_text(ty_interpreter()->modules, name, module) ? module : TY_NULL;
@@ -284,7 +294,7 @@ static bool start_importlib(TyInterpreter *interpreter)
 {
     if (!ty_sys_put_import(interpreter))
         return false;
-    Value core = run_core("_bootstrap.py", "_frozen_importlib", "<frozen importlib._bootstrap>");
+    Value core = run_core("_bootstrap", "_frozen_importlib", "<frozen importlib._bootstrap>");
     Value imp = core == TY_NULL ? TY_NULL : ty_module_current("_imp");
     if (imp == TY_NULL || !ty_dict_set_text(interpreter->modules, "_imp", imp))
         return false;
@@ -292,7 +302,7 @@ static bool start_importlib(TyInterpreter *interpreter)
     if (install == TY_NULL || ty_call_two(install, interpreter->sys_module, imp) == TY_NULL)
         return false;
     interpreter->importlib = core;
-    Value external = run_core("_bootstrap_external.py", "_frozen_importlib_external", "<frozen importlib._bootstrap_external>");
+    Value external = run_core("_bootstrap_external", "_frozen_importlib_external", "<frozen importlib._bootstrap_external>");
     if (external == TY_NULL)
         return false;
     if (!ty_set_attribute(core, TY_NAME("_bootstrap_external"), external) || ty_call_method_one(external, TY_NAME("_install"), core) == TY_NULL)

@@ -21,7 +21,7 @@
 extern TyType *const ty_static_types[]; /* without exceptions */
 
 static pthread_mutex_t list_lock = PTHREAD_MUTEX_INITIALIZER;
-static TyInterpreter *first_interpreter, *main_interpreter;
+static TyInterpreter *first_interpreter, *main_interpreter, *closed_interpreters;
 static int64_t next_id;
 
 TyInterpreter *ty_interpreter_main(void) { return main_interpreter; }
@@ -46,8 +46,14 @@ void ty_interpreter_trace_all(void *context, TyMarker *marker)
 
 static TyInterpreter *interpreter_allocate(void)
 {
-    TyInterpreter *interpreter = calloc(1, sizeof *interpreter);
-    if (!interpreter)
+    pthread_mutex_lock(&list_lock);
+    TyInterpreter *interpreter = closed_interpreters;
+    if (interpreter)
+        closed_interpreters = interpreter->next;
+    pthread_mutex_unlock(&list_lock);
+    if (interpreter)
+        memset(interpreter, 0, sizeof *interpreter);
+    else if (!(interpreter = calloc(1, sizeof *interpreter)))
         return NULL;
     pthread_mutex_init(&interpreter->lock, NULL);
     interpreter->config = &ty_config;
@@ -94,7 +100,11 @@ static void interpreter_free(TyInterpreter *interpreter)
     ty_visits_end(interpreter);
     ty_heap_interpreter_closed(interpreter);
     pthread_mutex_destroy(&interpreter->lock);
-    free(interpreter);
+    pthread_mutex_lock(&list_lock);
+    interpreter->id = -1;
+    interpreter->next = closed_interpreters;
+    closed_interpreters = interpreter;
+    pthread_mutex_unlock(&list_lock);
 }
 
 enum { ONCE_NONE, ONCE_MAKING, ONCE_DONE };

@@ -2,6 +2,7 @@
 #include "object/exception.h"
 #include "object/function.h"
 #include "object/interpreter.h"
+#include "object/list.h"
 #include "object/module.h"
 #include "object/native.h"
 #include "object/shape.h"
@@ -43,23 +44,75 @@ TyType ty_cache_entry_type = {
     .layout = { .size = sizeof(TyCacheEntry), .trace = entry_trace },
 };
 
+static TyCaches *caches_new(const TyCode *code)
+{
+    TyCaches *fresh = ty_allocate(&ty_caches_type, sizeof *fresh + code->cache_count * sizeof(uint64_t));
+    if (fresh) {
+        fresh->interpreter = ty_interpreter();
+        fresh->interpreter_id = fresh->interpreter->id;
+        fresh->count = code->cache_count;
+    }
+    return fresh;
+}
+
+/* The interpreter's table of caches for shared code, with room for that number. What another thread puts into the old table meanwhile is lost: it
+ * has its caches all the same. */
+static TyArray *shared_table(TyInterpreter *interpreter, uint32_t number)
+{
+    Value table = ty_field_acquire(&interpreter->shared_caches);
+    TyArray *old = table == TY_NULL ? NULL : (TyArray *)ty_object(table);
+    if (old && number < old->capacity)
+        return old;
+    TyArray *grown = ty_array_new(number < 896 ? 1024 : (int64_t)number + 1024);
+    if (!grown)
+        return NULL;
+    for (int64_t i = 0; old && i < old->capacity; i++)
+        ty_store(grown, &grown->items[i], ty_field(&old->items[i]));
+    ty_store_publish(interpreter, &interpreter->shared_caches, ty_from_object(grown));
+    return grown;
+}
+
+static TyCaches *shared_code_caches(TyCode *code)
+{
+    TyArray *table = shared_table(ty_interpreter(), code->shared_number);
+    if (!table)
+        return NULL;
+    Value *place = &table->items[code->shared_number], there = ty_field_acquire(place), none = TY_NULL;
+    if (there != TY_NULL)
+        return (TyCaches *)ty_object(there);
+    TyCaches *fresh = caches_new(code);
+    if (!fresh || __atomic_compare_exchange_n(place, &none, ty_from_object(fresh), false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+        return fresh;
+    return (TyCaches *)ty_object(none);
+}
+
 TyCaches *ty_code_caches_slow(TyCode *code)
 {
+    if (code->shared_number)
+        return shared_code_caches(code);
     TyInterpreter *interpreter = ty_interpreter();
     for (;;) {
         TyCaches *first = ty_load_acquire(&code->caches);
         for (TyCaches *c = first; c; c = ty_load_acquire(&c->next))
-            if (c->interpreter == interpreter)
+            if (c->interpreter_id == interpreter->id)
                 return c;
-        TyCaches *fresh = ty_allocate(&ty_caches_type, sizeof *fresh + code->cache_count * sizeof(uint64_t));
+        TyCaches *fresh = caches_new(code);
         if (!fresh)
             return NULL;
-        fresh->interpreter = interpreter;
-        fresh->count = code->cache_count;
         ty_store_relaxed(&fresh->next, first);
         if (atomic_compare_exchange_strong_explicit(&code->caches, &first, fresh, memory_order_release, memory_order_relaxed))
             return fresh;
     }
+}
+
+void ty_caches_drop_closed(TyCode *code)
+{
+    struct TyCaches *_Atomic *link = &code->caches;
+    for (TyCaches *c = ty_load_relaxed(link); c; c = ty_load_relaxed(link))
+        if (c->interpreter->id == c->interpreter_id)
+            link = &c->next;
+        else
+            ty_store_relaxed(link, ty_load_relaxed(&c->next));
 }
 
 static bool flush_one(TyObject *object, void *context)
