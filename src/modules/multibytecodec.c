@@ -2,7 +2,7 @@
  *
  * A codec object names a character set of iconv. Each conversion opens a descriptor of its own; incremental coders keep theirs, for the encodings that
  * shift. Text goes through UTF-32 in small portions; what iconv refuses goes to the error handler. What iconv does not have (HZ, ISO-2022-JP-1 and -EXT) is
- * refused by name. */
+ * refused when it is used. */
 #include "base/futex.h"
 #include "object/buffer.h"
 #include "object/bytes.h"
@@ -51,9 +51,10 @@ enum { PORTION = 512, UNIT_MAX = 16 };
 
 static iconv_t open_descriptor(const Encoding *encoding, bool encode)
 {
-    iconv_t descriptor = encode ? iconv_open(encoding->charset, "UTF-32LE") : iconv_open("UTF-32LE", encoding->charset);
+    const char *charset = encoding->charset;
+    iconv_t descriptor = !charset ? NO_DESCRIPTOR : encode ? iconv_open(charset, "UTF-32LE") : iconv_open("UTF-32LE", charset);
     if (descriptor == NO_DESCRIPTOR)
-        ty_raise(&ty_LookupError, "the C library's iconv does not know the encoding '%s'", encoding->charset);
+        ty_raise(&ty_LookupError, "the C library's iconv does not have the encoding '%s'", encoding->name);
     return descriptor;
 }
 
@@ -234,8 +235,6 @@ static Value get_codec(const Encoding *table, Value name)
             break;
     if (!table->name)
         return ty_raise(&ty_LookupError, "no such codec is supported.");
-    if (!table->charset)
-        return ty_raise(&ty_LookupError, "the C library's iconv does not have the encoding '%s'", table->name);
     Codec *codec = ty_allocate(&codec_type, sizeof(Codec));
     if (!codec)
         return TY_NULL;
