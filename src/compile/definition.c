@@ -51,7 +51,7 @@ void ty_wrap_generator_end(TyCompiler *c, int32_t handler_label)
     ty_place_label(c, handler_label);
     TyRegister exception = ty_push(c);
     ty_emit(c, TY_NO_PLACE, TY_OP_INTRINSIC, exception, exception, TY_INTRINSIC_STOP_ITERATION);
-    ty_emit(c, TY_NO_PLACE, TY_OP_RERAISE, exception, 0, 0);
+    ty_emit_imm(c, TY_NO_PLACE, TY_OP_RERAISE, exception, 0);
     u->top = 0;
 }
 

@@ -2,13 +2,36 @@
 
 #include <stdio.h>
 
+#include "object/bytes.h"
+#include "object/codec.h"
 #include "object/exception.h"
 #include "object/int.h"
 #include "object/native.h"
 #include "object/str.h"
 #include "syntax/constant.h"
+#include "syntax/parse.h"
 
 /* The source line for SyntaxError.text, if filename is a file that can be read; into `line`, its size or 0. */
+/* A line of a file that declares an encoding, in UTF-8; its new size. */
+static size_t decode_line(const char *head, size_t head_size, char *line, size_t size, size_t capacity)
+{
+    size_t cookie_size, decoded_size;
+    const char *cookie = ty_source_cookie(head, head_size, &cookie_size);
+    Value encoding = cookie ? ty_str_from_utf8(cookie, cookie_size) : TY_NULL, bytes = encoding == TY_NULL ? TY_NULL : ty_bytes_new(line, size);
+    Value text = bytes == TY_NULL ? TY_NULL : ty_codec_decode_bytes(bytes, encoding, TY_NAME("replace")), holder = TY_NULL;
+    const char *decoded = text == TY_NULL ? NULL : ty_str_utf8(text, &decoded_size, &holder);
+    if (!decoded) {
+        ty_clear_exception();
+        return size;
+    }
+    size = TY_MIN(decoded_size, capacity - 1);
+    while (size && size < decoded_size && (decoded[size] & 0xC0) == 0x80) /* not in the middle of a character */
+        size--;
+    memcpy(line, decoded, size);
+    line[size] = 0;
+    return size;
+}
+
 static size_t read_source_line(Value filename, int number, char *line, size_t capacity)
 {
     Value holder = TY_NULL;
@@ -21,9 +44,12 @@ static size_t read_source_line(Value filename, int number, char *line, size_t ca
     if (!size || path[0] == '<' || strlen(path) != size)
         return 0;
     ty_blocking_begin();
-    size_t result = 0;
+    size_t result = 0, head_size = 0;
+    char head[400];
     FILE *file = fopen(path, "re");
     if (file) {
+        head_size = fread(head, 1, sizeof head, file);
+        rewind(file);
         for (int i = 1; fgets(line, (int)capacity, file); ) {
             size_t length = strlen(line);
             bool ended = length && line[length - 1] == '\n';
@@ -36,7 +62,10 @@ static size_t read_source_line(Value filename, int number, char *line, size_t ca
         fclose(file);
     }
     ty_blocking_end();
-    return result;
+    static const char mark[] = "\xEF\xBB\xBF";
+    if (number == 1 && result >= 3 && !memcmp(line, mark, 3))
+        memmove(line, line + 3, result -= 3);
+    return result ? decode_line(head, head_size, line, result, capacity) : 0;
 }
 
 static void raise_message(Value filename, TyPlace place, Value message)

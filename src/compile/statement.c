@@ -389,7 +389,7 @@ static void end_handler(TyCompiler *c, TyRegister exception, int32_t cleanup, in
     ty_place_label(c, cleanup);
     TyRegister raised = ty_push(c);
     ty_emit(c, TY_NO_PLACE, TY_OP_POP_HANDLED, exception, 0, 0);
-    ty_emit(c, TY_NO_PLACE, TY_OP_RERAISE, raised, 0, 0);
+    ty_emit_imm(c, TY_NO_PLACE, TY_OP_RERAISE, raised, 0);
     u->top = exception & ~TY_KIND_MASK;
 }
 
@@ -418,7 +418,7 @@ static void handler_body(TyCompiler *c, TyAstExceptHandler *handler, TyRegister 
         ty_place_label(c, raised_label);
         TyRegister raised = ty_push(c);
         unbind_handler_name(c, handler->name);
-        ty_emit(c, TY_NO_PLACE, TY_OP_RERAISE, raised, 0, 0);
+        ty_emit_imm(c, TY_NO_PLACE, TY_OP_RERAISE, raised, 0);
         u->top = mark;
     }
 }
@@ -444,6 +444,7 @@ static void try_except(TyCompiler *c, TyAstTry *s)
 
     TyRegister exception = begin_handler(c, except, &cleanup, hidden_mark);
     int32_t protecting = u->handler;
+    TyPlace last = TY_NO_PLACE;
     for (int i = 0; i < s->handlers.count && !c->failed; i++) {
         TyAstExceptHandler *handler = TY_AST(ExceptHandler, s->handlers.items[i]);
         int32_t next = ty_new_label(c);
@@ -458,8 +459,9 @@ static void try_except(TyCompiler *c, TyAstTry *s)
         handler_body(c, handler, exception, outer, end);
         u->handler = protecting;
         ty_place_label(c, next);
+        last = handler->type ? ty_place(handler->type) : TY_NO_PLACE;
     }
-    ty_emit(c, TY_NO_PLACE, TY_OP_RERAISE, exception, 0, 0);
+    ty_emit_imm(c, last, TY_OP_RERAISE, exception, 1);
     end_handler(c, exception, cleanup, outer);
     u->top = mark;
     ty_place_label(c, end);
@@ -541,10 +543,22 @@ static void try_except_star(TyCompiler *c, TyAstTry *s)
     ty_emit_jump(c, TY_NO_PLACE, TY_OP_JUMP, 0, 0, 0, end);
     ty_place_label(c, reraise);
     ty_emit(c, TY_NO_PLACE, TY_OP_POP_HANDLED, exception, 0, 0);
-    ty_emit(c, TY_NO_PLACE, TY_OP_RERAISE, result, 0, 0);
+    ty_emit_imm(c, TY_NO_PLACE, TY_OP_RERAISE, result, 0);
     end_handler(c, exception, cleanup, outer);
     u->top = mark;
     ty_place_label(c, end);
+}
+
+/* One line, or one expression: what comes after it is still there. */
+static bool is_simple_statement(const TyNode *s)
+{
+    switch (s->kind) {
+    case TY_AST_For: case TY_AST_AsyncFor: case TY_AST_While: case TY_AST_If: case TY_AST_With: case TY_AST_AsyncWith: case TY_AST_Match: case TY_AST_Try:
+    case TY_AST_TryStar: case TY_AST_FunctionDef: case TY_AST_AsyncFunctionDef: case TY_AST_ClassDef:
+        return false;
+    default:
+        return true;
+    }
 }
 
 static void try_finally(TyCompiler *c, TyAstTry *s)
@@ -576,7 +590,9 @@ static void try_finally(TyCompiler *c, TyAstTry *s)
     ty_statements(c, &s->finalbody);
     c->silent--;
     pop_block(c);
-    ty_emit(c, TY_NO_PLACE, TY_OP_RERAISE, exception, 0, 0);
+    const TyNode *last = s->finalbody.items[s->finalbody.count - 1];
+    bool simple = is_simple_statement(last);
+    ty_emit_imm(c, simple ? ty_place(last) : TY_NO_PLACE, TY_OP_RERAISE, exception, simple);
     end_handler(c, exception, cleanup, outer);
     u->top = mark;
     ty_place_label(c, end);
@@ -692,7 +708,7 @@ static void with_items(TyCompiler *c, TyAstWith *s, int index)
         ty_await(c, with_place, result, result, 2);
     int32_t suppressed = ty_new_label(c);
     ty_emit_jump(c, with_place, TY_OP_JUMP_IF_TRUE, result, 0, 0, suppressed);
-    ty_emit(c, with_place, TY_OP_RERAISE, exception, 0, 0);
+    ty_emit_imm(c, TY_NO_PLACE, TY_OP_RERAISE, exception, 0);
     ty_place_label(c, suppressed);
     ty_emit(c, TY_NO_PLACE, TY_OP_POP_HANDLED, exception, 0, 0);
     u->handler = outer;

@@ -92,7 +92,7 @@ uint32_t ty_code_live_registers(const TyCode *code, uint32_t instruction);
 
 /* The first word of cached bytecode files: 16 bits and "\r\n". The bits are a digest of the instruction table and of this version, which is raised
  * whenever something else changes: what code objects hold, how they are marshalled, what an instruction means. */
-#define TY_BYTECODE_VERSION 9
+#define TY_BYTECODE_VERSION 10
 uint32_t ty_bytecode_magic(void); /* object/instruction_table.c */
 
 void ty_code_set_filename(TyCode *code, Value filename); /* of it and of the code in its constants */

@@ -1,5 +1,6 @@
 /* From source text to running code; the top level's way with exceptions. */
 #include "compile/compile.h"
+#include "compile/scope.h"
 #include "modules/ast/ast_objects.h"
 #include "object/dict.h"
 #include "object/exception.h"
@@ -42,16 +43,16 @@ Value ty_compile_source(const char *source, size_t size, Value filename, int mod
     TyAst *ast = parse(source, size, filename, mode, flags, feature_version, source_is_str);
     if (!ast)
         return TY_NULL;
-    TyCompileOptions options = { .filename = filename, .future_flags = flags & TY_CODE_FUTURE_MASK, .optimize = optimize < 0 ? ty_config.optimize : optimize, .interactive = mode == TY_PARSE_INTERACTIVE,
+    TyCompileOptions options = { .filename = filename, .future_flags = flags & (TY_CODE_FUTURE_MASK | TY_COMPILE_TOP_LEVEL_AWAIT), .optimize = optimize < 0 ? ty_config.optimize : optimize, .interactive = mode == TY_PARSE_INTERACTIVE,
         .module = TY_NULL };
     Value code = ty_compile_tree(ast, &options);
     ty_ast_free(ast);
     return code;
 }
 
-bool ty_run_source(const char *source, size_t size, Value filename, int mode, Value globals)
+bool ty_run_source(const char *source, size_t size, Value filename, int mode, uint32_t flags, Value globals)
 {
-    Value code = ty_compile_source(source, size, filename, mode, 0, -1, -1, false);
+    Value code = ty_compile_source(source, size, filename, mode, flags, -1, -1, false);
     return code != TY_NULL && ty_eval_code(code, globals, TY_NULL, TY_NULL) != TY_NULL;
 }
 
@@ -126,7 +127,7 @@ Value ty_ast_compile(Value node, Value filename, int mode, uint32_t flags, int o
         ty_ast_free(ast);
         return tree;
     }
-    TyCompileOptions options = { .filename = filename, .future_flags = flags & TY_CODE_FUTURE_MASK, .optimize = optimize < 0 ? ty_config.optimize : optimize, .interactive = mode == TY_PARSE_INTERACTIVE };
+    TyCompileOptions options = { .filename = filename, .future_flags = flags & (TY_CODE_FUTURE_MASK | TY_COMPILE_TOP_LEVEL_AWAIT), .optimize = optimize < 0 ? ty_config.optimize : optimize, .interactive = mode == TY_PARSE_INTERACTIVE };
     Value result = ty_compile_tree(ast, &options);
     ty_ast_free(ast);
     return result;

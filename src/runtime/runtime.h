@@ -37,7 +37,7 @@ bool ty_ast_is_node(Value v);                  /* modules/_ast: an instance of a
 Value ty_ast_compile(Value node, Value filename, int mode, uint32_t flags, int optimize);
 Value ty_ast_from_source(const char *source, size_t size, Value filename, int mode, uint32_t flags, int feature_version, bool source_is_str);
 Value ty_anext_default_new(Value awaitable, Value fallback); /* vm/generator.c */
-bool ty_run_source(const char *source, size_t size, Value filename, int mode, Value globals);
+bool ty_run_source(const char *source, size_t size, Value filename, int mode, uint32_t flags, Value globals);
 Value ty_import_level(Value name, Value globals, Value from_list, Value level);
 Value ty_import_module(const char *name);
 bool ty_sys_start(TyInterpreter *interpreter); /* modules/sys.c: what sys of the main interpreter has that depends on the configuration */

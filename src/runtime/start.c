@@ -40,7 +40,7 @@ static bool run_command(Value globals)
         return ty_raise_memory_error(), false;
     memcpy(text, ty_config.command, size);
     memcpy(text + size, "\n", 2);
-    bool done = ty_run_source(text, size + 1, TY_NAME("<string>"), TY_PARSE_FILE, globals);
+    bool done = ty_run_source(text, size + 1, TY_NAME("<string>"), TY_PARSE_FILE, 0, globals);
     free(text);
     return done;
 }
@@ -88,7 +88,7 @@ static bool run_stream(FILE *file, Value filename, Value globals)
             memmove(text, end, size);
         }
     }
-    bool done = ty_run_source(text, size, filename, TY_PARSE_FILE, globals);
+    bool done = ty_run_source(text, size, filename, TY_PARSE_FILE, TY_PARSE_FROM_FILE, globals);
     free(text);
     return done;
 }

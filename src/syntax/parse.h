@@ -21,6 +21,7 @@ enum {
     TY_PARSE_TYPE_COMMENTS = 0x1000,
     TY_PARSE_ALLOW_INCOMPLETE_INPUT = 0x4000,
     TY_PARSE_BARRY_AS_FLUFL = 0x400000,
+    TY_PARSE_FROM_FILE = 0x2000000,             /* the program's own file, not a text that was compiled: errors name it */
 };
 
 enum { TY_PARSE_MINOR_VERSION = 14 };

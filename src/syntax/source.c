@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/utf8.h"
+#include "object/str.h"
 #include "syntax/tokenizer.h"
 
 static bool is_space(char c) { return c == ' ' || c == '\t' || c == '\f'; }
@@ -158,7 +159,7 @@ static void raise_mark_problem(const char *source, size_t size, const char *cook
     ty_syntax_raise(TY_SYNTAX_ERROR, message, &place);
 }
 
-static void raise_not_utf8(const char *source, size_t size, size_t bad, Value filename)
+static void raise_not_utf8(const char *source, size_t size, size_t bad, Value filename, bool from_file)
 {
     const char *line = source;
     int lineno = 1;
@@ -168,10 +169,15 @@ static void raise_not_utf8(const char *source, size_t size, size_t bad, Value fi
             line = p + 1;
         }
     const char *end = memchr(line, '\n', source + size - line);
-    char message[200];
+    char message[600], where[400] = "";
+    Value holder;
+    size_t name_size;
+    const char *name = from_file ? ty_str_utf8(filename, &name_size, &holder) : NULL;
+    if (name)
+        snprintf(where, sizeof where, " in file %s", name);
     snprintf(message, sizeof message,
-             "Non-UTF-8 code starting with '\\x%02x' on line %d, but no encoding declared; "
-             "see https://peps.python.org/pep-0263/ for details", (uint8_t)source[bad], lineno);
+             "Non-UTF-8 code starting with '\\x%02x'%s on line %d, but no encoding declared; "
+             "see https://peps.python.org/pep-0263/ for details", (uint8_t)source[bad], where, lineno);
     int column = ty_syntax_characters(line, source + bad - line) + 1;
     TySyntaxErrorPlace place = {
         .filename = filename,
@@ -185,11 +191,28 @@ static void raise_not_utf8(const char *source, size_t size, size_t bad, Value fi
     ty_syntax_raise(TY_SYNTAX_ERROR, message, &place);
 }
 
+static void raise_null(const char *source, const char *null, const TyParseOptions *options)
+{
+    if (!(options->flags & TY_PARSE_FROM_FILE)) {
+        ty_syntax_raise(TY_SYNTAX_ERROR, "source code string cannot contain null bytes", NULL);
+        return;
+    }
+    TySyntaxErrorPlace place = {.filename = options->filename, .lineno = 1, .end_lineno = 1, .text = source};
+    for (const char *p = source; p < null; p++)
+        if (*p == '\n') {
+            place.lineno = place.end_lineno = place.lineno + 1;
+            place.text = p + 1;
+        }
+    place.text_size = (size_t)(null - place.text);
+    ty_syntax_raise(TY_SYNTAX_ERROR, "source code cannot contain null bytes", &place);
+}
+
 char *ty_source_decode(TyArena *arena, const char *source, size_t size, const TyParseOptions *options,
                        size_t *result_size)
 {
-    if (memchr(source, 0, size)) {
-        ty_syntax_raise(TY_SYNTAX_ERROR, "source code string cannot contain null bytes", NULL);
+    const char *null = memchr(source, 0, size);
+    if (null) {
+        raise_null(source, null, options);
         return NULL;
     }
     if (size > INT32_MAX / 2) {
@@ -227,7 +250,7 @@ char *ty_source_decode(TyArena *arena, const char *source, size_t size, const Ty
     TyUtf8Scan scan;
     if (!ty_utf8_scan((const uint8_t *)source, size, &scan)) {
         /* Lone surrogates come from a str that has them; all else is the fault of bytes. */
-        raise_not_utf8(source, size, scan.valid, options->filename);
+        raise_not_utf8(source, size, scan.valid, options->filename, options->flags & TY_PARSE_FROM_FILE);
         return NULL;
     }
 

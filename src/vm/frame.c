@@ -153,6 +153,8 @@ void ty_frame_detach(TyFrame *frame)
         ty_store(copy, &copy->items[i], frame->registers[i]);
     ty_store(object, &object->registers, ty_from_object(copy));
     object->instruction = (int32_t)ty_frame_instruction(frame);
+    if (raised != TY_NULL && ty_code_line(code, (uint32_t)object->instruction) < 0)
+        object->instruction = (int32_t)frame->raised_at;
     TyFrame *caller = frame->generator && ty_load_relaxed(&frame->generator->state) != TY_GENERATOR_RUNNING ? NULL : frame->previous;
     if (caller)
         ty_store(object, &object->back, ty_frame_object(caller));

@@ -34,6 +34,7 @@ struct TyFrame {
     uint32_t kind;
     int32_t traced_line;         /* what tracing saw last: vm/trace.c */
     int32_t traced_instruction;
+    uint32_t raised_at;          /* the last instruction that raised, reraising of cleanups apart: where a frame that ends by an exception has been */
     Value registers[];
 };
 

@@ -58,6 +58,7 @@ Value ty_generator_new(TyFrame *frame)
     uint32_t variables = code->local_count + code->cell_count + code->free_count;
     for (uint32_t i = 0; i < variables; i++)
         ty_store(g, &g->frame.registers[i], frame->registers[i]);
+    ty_store(g, &g->frame.locals, frame->locals);
     g->frame.pc = frame->pc;
     g->frame.function = frame->function;
     g->frame.code = code;

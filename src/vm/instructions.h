@@ -205,7 +205,7 @@ typedef uint64_t TyInstruction;
     X(JUMP_UNLESS_EXCEPTION, AB_JUMP, "EXT x = jump: unless R[a] matches R[b]") \
     X(GROUP_MATCHES, ABC, "except*: R[a] = the part of R[b] that matches R[c], or None; R[b] = the rest, or None. R[b] no group: wrapped; R[b] None already: None") \
     X(RAISE, ABC_N, "c = 0: raise; 1: raise R[a]; 2: raise R[a] from R[b]") \
-    X(RERAISE, A, "raises R[a] again, its traceback untouched for this frame's line") \
+    X(RERAISE, A_IMM, "raises R[a] again, its traceback untouched for this frame; imm = 1: but this is now the line where the frame has been") \
     X(WITH_EXCEPT, ABC, "R[a] = exit(type, value, traceback) of the exception R[c], where R[b], R[b+1] came from LOAD_SPECIAL") \
     /* import, patterns */ \
     X(IMPORT_NAME, AB_NAME, "R[a] = __import__(name, globals, locals, fromlist R[b+1], level R[b])") \

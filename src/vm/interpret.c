@@ -550,22 +550,23 @@ traced:
     CASE(LOAD_CELL_OR_MAPPING) SAVE(); RESULT(ty_vm_load_cell_or_mapping(frame, B, RC), 1);
 
     /* --- names --- */
+    /* A function made of a module's code has no namespace of its own: it works in its globals. */
+#define NAMESPACE() if (TY_UNLIKELY(frame->locals == TY_NULL)) frame->locals = frame->function->globals
     CASE(LOAD_NAME)
         if (frame->locals == frame->function->globals) /* a module: the same, and cached */
             goto op_LOAD_GLOBAL;
+        NAMESPACE();
         SAVE(); RESULT(ty_vm_load_name(frame, NAME_OF_EXT()), 2);
     CASE(STORE_NAME) {
         SAVE();
+        NAMESPACE();
         Value locals = frame->locals;
-        if (TY_UNLIKELY(locals == TY_NULL)) {
-            ty_raise(&ty_SystemError, "no locals found when storing %R", NAME_OF_EXT());
-            goto error;
-        }
         CHECK(ty_is_exact_dict(locals) ? ty_dict_set(locals, NAME_OF_EXT(), RA) : ty_set_item(locals, NAME_OF_EXT(), RA), 2);
     }
     CASE(DELETE_NAME) {
         SAVE();
         Value name = NAME_OF_EXT();
+        NAMESPACE();
         if (!ty_delete_item(frame->locals, name)) {
             if (ty_raised_is(&ty_KeyError)) {
                 ty_clear_exception();
@@ -623,10 +624,7 @@ traced:
     CASE(LOAD_GLOBAL_OR_MAPPING) SAVE(); RESULT(ty_vm_load_global_or_mapping(frame, RB, NAME_OF_EXT()), 2);
     CASE(LOAD_LOCALS)
         SAVE();
-        if (TY_UNLIKELY(frame->locals == TY_NULL)) {
-            ty_raise(&ty_SystemError, "no locals");
-            goto error;
-        }
+        NAMESPACE();
         RA = frame->locals;
         NEXT(1);
     CASE(LOAD_BUILD_CLASS)
@@ -1553,6 +1551,8 @@ do_yield:
             NEXT(1);
         }
         SAVE();
+        if (IMMEDIATE)
+            frame->raised_at = ty_frame_instruction(frame);
         ty_restore_exception(RA);
         goto error_again;
 
@@ -1603,6 +1603,7 @@ do_yield:
     CASE(RAISE)
         SAVE();
         ty_vm_raise(C, C > 0 ? RA : TY_NULL, C > 1 ? RB : TY_NULL);
+        frame->raised_at = ty_frame_instruction(frame);
         if (C == 0 && thread->exception == thread->handled)
             goto error_again; /* raised once more by a bare `raise`: its traceback stays as it is */
         goto error;
@@ -1630,6 +1631,7 @@ do_yield:
 
 /* An exception is raised in the thread; frame->pc is the instruction. */
 error:
+    frame->raised_at = ty_frame_instruction(frame);
     ty_vm_add_traceback(frame, ty_frame_instruction(frame));
     if (TY_UNLIKELY(thread->instrumented))
         ty_trace_raise(frame);

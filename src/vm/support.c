@@ -72,7 +72,7 @@ Value ty_vm_load_global_or_mapping(TyFrame *frame, Value mapping, Value name)
 bool ty_vm_setup_annotations(TyFrame *frame)
 {
     if (frame->locals == TY_NULL)
-        return ty_raise(&ty_SystemError, "no locals found when setting up annotations"), false;
+        frame->locals = frame->function->globals;
     Value name = TY_NAME("__annotations__"), there = ty_get_item_or_null(frame->locals, name);
     if (there != TY_NULL || ty_raised())
         return there != TY_NULL;
@@ -438,7 +438,7 @@ bool ty_vm_import_star(TyFrame *frame, Value module)
         return false;
     Value locals = frame->locals;
     if (locals == TY_NULL)
-        return ty_raise(&ty_SystemError, "no locals found during 'import *'"), false;
+        locals = frame->locals = frame->function->globals;
     for (int64_t i = 0;; i++) {
         Value name = ty_sequence_item(names, i);
         if (name == TY_NULL) {
