@@ -1,4 +1,5 @@
 #include "vm/frame.h"
+#include "object/recursion.h"
 #include "object/dict.h"
 #include "object/int.h"
 #include "object/interpreter.h"
@@ -327,6 +328,8 @@ static bool set_trace(Value self, Value value)
 static Value get_trace_opcodes(Value self) { return ty_from_bool(as_frame(self)->trace_opcodes); }
 static bool set_trace_opcodes(Value self, Value value)
 {
+    if (value == TY_NULL)
+        return ty_raise(&ty_AttributeError, "attribute 'f_trace_opcodes' of 'frame' objects cannot be deleted"), false;
     if (value != TY_TRUE && value != TY_FALSE)
         return ty_raise(&ty_TypeError, "attribute value type must be bool"), false;
     as_frame(self)->trace_opcodes = value == TY_TRUE;
@@ -418,10 +421,32 @@ Value ty_frame_locals_new(Value frame)
     return ty_from_object(locals);
 }
 
-/* Index of the variable of that name that is bound (or, for a store, of any such variable); -1: none; -2: error. */
+/* What is no plain str is a name if it has the hash of one and says that it equals it, as with keys of a dict: *key is then the name. This may run
+ * Python code, so it comes before the frame is looked at. */
+static bool resolve_key(TyFrameObject *f, Value *key)
+{
+    if (ty_is_exact_str(*key))
+        return true;
+    int64_t hash = ty_hash(*key);
+    if (hash == -1)
+        return false;
+    for (uint32_t i = 0; i < variable_count(f->code); i++) {
+        Value name = variable_name(f->code, i);
+        int equal = ty_hash(name) != hash ? 0 : ty_equal(name, *key);
+        if (equal < 0)
+            return false;
+        if (equal) {
+            *key = name;
+            return true;
+        }
+    }
+    return true;
+}
+
+/* Index of the variable of that name that is bound (or, for a store, of any such variable); -1: none. */
 static int64_t find_variable(TyFrameObject *f, Value key, bool bound)
 {
-    if (!ty_is_str(key))
+    if (!ty_is_exact_str(key))
         return -1;
     for (uint32_t i = 0; i < variable_count(f->code); i++)
         if (ty_str_equal(variable_name(f->code, i), key) && (bound ? variable_value(f, i) != TY_NULL : !variable_hidden(f, i)))
@@ -432,14 +457,14 @@ static int64_t find_variable(TyFrameObject *f, Value key, bool bound)
 static Value locals_find(Value self, Value key)
 {
     TyFrameObject *f = frame_of(self);
+    if (!resolve_key(f, &key))
+        return TY_NULL;
     bool stopped = look(f);
     int64_t i = find_variable(f, key, true);
     Value found = i >= 0 ? variable_value(f, (uint32_t)i) : TY_NULL;
     look_away(stopped);
     if (found != TY_NULL)
         return found;
-    if (!ty_is_str(key) && ty_hash(key) == -1)
-        return TY_NULL;
     return f->extra_locals == TY_NULL ? TY_NULL : ty_dict_get(f->extra_locals, key);
 }
 
@@ -452,6 +477,8 @@ static Value locals_get(Value self, Value key)
 static bool locals_set(Value self, Value key, Value value)
 {
     TyFrameObject *f = frame_of(self);
+    if (!resolve_key(f, &key))
+        return false;
     bool stopped = look(f);
     int64_t i = find_variable(f, key, false);
     if (i >= 0 && value != TY_NULL)
@@ -509,7 +536,7 @@ static Value locals_copy(Value self, Value *a) { return locals_dict(self); }
 static Value locals_reversed(Value self, Value *a)
 {
     Value keys = locals_keys(self, a);
-    return keys == TY_NULL || !ty_list_reverse(keys) ? TY_NULL : ty_iter(keys);
+    return keys == TY_NULL || !ty_list_reverse(keys) ? TY_NULL : keys;
 }
 static Value locals_get_method(Value self, Value *a)
 {
@@ -527,6 +554,8 @@ static Value locals_setdefault(Value self, Value *a)
 static Value locals_pop(Value self, Value *a)
 {
     TyFrameObject *f = frame_of(self);
+    if (!resolve_key(f, &a[0]))
+        return TY_NULL;
     if (find_variable(f, a[0], false) >= 0)
         return ty_raise(&ty_ValueError, "cannot remove local variables from FrameLocalsProxy");
     Value v = f->extra_locals == TY_NULL ? TY_NULL : ty_dict_pop(f->extra_locals, a[0]);
@@ -545,7 +574,12 @@ static bool locals_merge(Value self, Value other)
             return false;
     return true;
 }
-static Value locals_update(Value self, Value *a) { return locals_merge(self, a[0]) ? TY_NONE : TY_NULL; }
+static Value locals_update(Value self, Value *a)
+{
+    if (!ty_is_dict(a[0]) && !ty_is_exact(a[0], &ty_frame_locals_type))
+        return ty_raise(&ty_TypeError, "update() argument must be dict or another FrameLocalsProxy");
+    return locals_merge(self, a[0]) ? TY_NONE : TY_NULL;
+}
 static Value locals_or(Value left, Value right)
 {
     if (ty_is_exact(left, &ty_frame_locals_type))
@@ -562,8 +596,12 @@ static Value locals_ior(Value left, Value right)
 }
 static Value locals_repr(Value self)
 {
-    Value dict = locals_dict(self);
-    return dict == TY_NULL ? TY_NULL : ty_repr(dict);
+    TyReprGuard guard;
+    if (!ty_repr_enter(&guard, ((FrameLocals *)ty_object(self))->frame))
+        return ty_str_from_text("{...}");
+    Value dict = locals_dict(self), text = dict == TY_NULL ? TY_NULL : ty_repr(dict);
+    ty_repr_leave(&guard);
+    return text;
 }
 static Value locals_compare(Value left, Value right, int op)
 {

@@ -1551,8 +1551,6 @@ do_yield:
             NEXT(1);
         }
         SAVE();
-        if (IMMEDIATE)
-            frame->raised_at = ty_frame_instruction(frame);
         ty_restore_exception(RA);
         goto error_again;
 
@@ -1609,6 +1607,8 @@ do_yield:
         goto error;
     CASE(RERAISE)
         SAVE();
+        if (IMMEDIATE)
+            frame->raised_at = ty_frame_instruction(frame);
         ty_restore_exception(RA);
         goto error_again;
     CASE(WITH_EXCEPT) SAVE(); RESULT(ty_vm_with_except(registers[B], registers[B + 1], RC), 1);

@@ -583,7 +583,7 @@ Value ty_awaitable_iterator(Value v)
         return v;
     TyUnaryFunction await = ty_type_of(v)->slots.await;
     if (!await)
-        return ty_raise(&ty_TypeError, "'%N' object can't be awaited", v);
+        return ty_raise(&ty_TypeError, "'%T' object can't be awaited", v);
     Value iterator = await(v);
     if (iterator == TY_NULL)
         return TY_NULL;
@@ -629,7 +629,7 @@ Value ty_vm_get_anext(Value v)
     if (awaitable == TY_NULL || ty_is_exact(v, &ty_async_generator_type))
         return awaitable;
     Value iterator = ty_awaitable_iterator(awaitable);
-    if (iterator == TY_NULL && !ty_type_of(awaitable)->slots.await)
+    if (iterator == TY_NULL)
         return ty_raise_from(&ty_TypeError, "'async for' received an invalid object from __anext__: %T", awaitable);
     return iterator;
 }
