@@ -350,11 +350,15 @@ static Value key_compare(Value v, Value other, int op)
 
 static const TyMemberDef key_members[] = {{"obj", TY_MEMBER_VALUE, true, offsetof(Key, object), "Value wrapped by a key function."}, {0}};
 
+static Value key_text_signature(Value self) { return ty_str_from_text("(obj)"); }
+static const TyGetSetDef key_getsets[] = {{"__text_signature__", key_text_signature, NULL, NULL}, {0}};
+
 static TyType key_type = {
     .base = TY_STATIC_HEADER(ty_type_type),
     .layout = {.size = sizeof(Key), .trace = key_trace},
     .flags = TY_TYPE_IMMUTABLE | TY_TYPE_FINAL | TY_TYPE_NO_NEW,
     .name = "functools.KeyWrapper",
+    .getsets = key_getsets,
     .parent = &ty_object_base_type,
     .slots = {.call = key_call, .compare = key_compare, .hash = ty_hash_unhashable},
     .members = key_members,

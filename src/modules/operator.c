@@ -241,6 +241,9 @@ static Value itemgetter_reduce(Value v, Value *a) { return ty_tuple_pack(2, ty_f
 
 static const TyNativeDef itemgetter_methods[] = {TY_METHOD("__reduce__(self, /)", itemgetter_reduce, "What pickle keeps."), {0}};
 
+static Value one_object_signature(Value self) { return ty_str_from_text("(obj, /)"); }
+static const TyGetSetDef one_object_getsets[] = {{"__text_signature__", one_object_signature, NULL, NULL}, {0}};
+
 static TyType itemgetter_type = {
     .base = TY_STATIC_HEADER(ty_type_type),
     .layout = {.size = sizeof(ItemGetter), .trace = one_trace},
@@ -250,6 +253,7 @@ static TyType itemgetter_type = {
     .parent = &ty_object_base_type,
     .slots = {.repr = itemgetter_repr, .call = itemgetter_call, .new = itemgetter_new},
     .methods = itemgetter_methods,
+    .getsets = one_object_getsets,
 };
 
 /* --- attrgetter ----------------------------------------------------------------------------------------------------- */
@@ -349,6 +353,7 @@ static TyType attrgetter_type = {
     .parent = &ty_object_base_type,
     .slots = {.repr = attrgetter_repr, .call = attrgetter_call, .new = attrgetter_new},
     .methods = attrgetter_methods,
+    .getsets = one_object_getsets,
 };
 
 /* --- methodcaller --------------------------------------------------------------------------------------------------- */
@@ -444,6 +449,7 @@ static TyType methodcaller_type = {
     .parent = &ty_object_base_type,
     .slots = {.repr = methodcaller_repr, .call = methodcaller_call, .new = methodcaller_new},
     .methods = methodcaller_methods,
+    .getsets = one_object_getsets,
 };
 
 /* --- the module ----------------------------------------------------------------------------------------------------- */

@@ -97,7 +97,7 @@ static Value symtable(Value self, Value *a)
 {
     (void)self;
     TyParseOptions options = {0};
-    if (!parse_mode(a[2], &options.mode))
+    if (!ty_require_str(a[2], "symtable", "argument 3") || !parse_mode(a[2], &options.mode))
         return TY_NULL;
     Value filename = ty_is_bytes(a[1]) ? ty_str_decode_fs((const char *)ty_bytes_data(a[1]), (size_t)ty_bytes_length(a[1])) : a[1];
     if (filename == TY_NULL)

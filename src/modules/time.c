@@ -84,6 +84,8 @@ static Value time_sleep(Value self, Value *a)
         if (ty_int_get_int64(a[0], &whole) != 0)
             return ty_raise(&ty_OverflowError, "timestamp out of range for platform time_t");
         seconds = (double)whole;
+    } else if (!ty_type_of(a[0])->slots.to_float && !ty_has_index(a[0])) {
+        return ty_raise(&ty_TypeError, "'%T' object cannot be interpreted as an integer or float", a[0]);
     } else if (!ty_to_double(a[0], &seconds)) {
         return TY_NULL;
     }

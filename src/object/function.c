@@ -170,7 +170,7 @@ static Value get_annotations(Value self)
     } else if (annotate != TY_NULL && annotate != TY_NONE) {
         annotations = ty_call_one(annotate, ty_from_immediate_int(1));
         if (annotations != TY_NULL && !ty_is_dict(annotations))
-            return ty_raise(&ty_TypeError, "__annotate__() must return a dict, not %T", annotations);
+            return ty_raise(&ty_TypeError, "__annotate__ returned non-dict of type '%T'", annotations);
     } else
         annotations = ty_dict_new();
     if (annotations != TY_NULL)
@@ -647,7 +647,7 @@ static bool property_init(Value self, const Value *arguments, size_t count, Valu
         return ty_attributes_set(ty_object(self), ty_type_of(self), TY_NAME("__doc__"), doc);
     if (!ty_is_exact(self, &ty_property_type) && doc != TY_NONE) {
         if (!ty_set_attribute(self, TY_NAME("__doc__"), doc)) {
-            if (!ty_raised_is(&ty_AttributeError) || !p->getter_doc)
+            if (!ty_raised_is(&ty_AttributeError) || p->getter_doc)
                 return false;
             ty_clear_exception();
         }

@@ -42,9 +42,13 @@ static bool add_argument(TyStrBuilder *text, Value argument)
         return ty_builder_add_text(text, "None");
     if (ty_is_list(argument)) {
         bool fine = ty_builder_add_char(text, '[');
-        Value item;
-        for (int64_t i = 0; fine && (item = ty_list_item(argument, i)) != TY_NULL; i++)
+        int64_t length = ty_list_length(argument);
+        for (int64_t i = 0; fine && i < length; i++) {
+            Value item = ty_list_item(argument, i);
+            if (item == TY_NULL)
+                return ty_raise(&ty_IndexError, "list index out of range"), false;
             fine = (i == 0 || ty_builder_add_text(text, ", ")) && add_argument(text, item);
+        }
         return fine && ty_builder_add_char(text, ']');
     }
     Value origin = optional(argument, TY_NAME("__origin__"), &failed);
@@ -221,6 +225,8 @@ static Value replace_all(Value arguments, Value parameters, Value items)
         if (failed)
             return TY_NULL;
         int64_t at = substitute == TY_NULL ? -1 : index_of(parameters, argument);
+        if (substitute != TY_NULL && at < 0)
+            return ty_raise(&ty_TypeError, "argument %R with __typing_subst__ was not found in __parameters__", argument);
         Value result = at >= 0 ? ty_call_one(substitute, ty_tuple_item(items, at)) : replace_inside(argument, parameters, items);
         if (result == TY_NULL)
             return TY_NULL;
@@ -249,7 +255,7 @@ Value ty_type_parameters_replace(Value self, Value arguments, Value parameters, 
             return TY_NULL;
         if (prepare != TY_NULL && prepare != TY_NONE) {
             Value prepared = ty_call_two(prepare, self, items);
-            items = prepared == TY_NULL ? TY_NULL : ty_sequence_tuple(prepared);
+            items = prepared == TY_NULL || ty_is_tuple(prepared) ? prepared : ty_tuple_pack(1, prepared);
         }
     }
     if (items == TY_NULL)

@@ -16,6 +16,7 @@ typedef struct TyUnion {
     TyObject base;
     Value arguments;          /* a tuple of at least two different types */
     _Atomic Value parameters;
+    int64_t unhashable;       /* how many of the arguments had no hash when it was made */
 } TyUnion;
 
 extern TyType ty_generic_alias_type, ty_generic_alias_iterator_type, ty_union_type;

@@ -330,7 +330,7 @@ static Value get_annotations(Value self)
     if (annotations == TY_NULL)
         return TY_NULL;
     if (!ty_is_dict(annotations))
-        return ty_raise(&ty_TypeError, "__annotate__() must return a dict, not %T", annotations);
+        return ty_raise(&ty_TypeError, "__annotate__ returned non-dict of type '%T'", annotations);
     if (!initializing && !ty_dict_set(dict, TY_NAME("__annotations__"), annotations))
         return TY_NULL;
     return annotations;

@@ -104,6 +104,8 @@ static Value namespace_replace(Value self, const Value *arguments, size_t count,
     if (count > 0)
         return ty_raise(&ty_TypeError, "__replace__() takes no positional arguments (%zu given)", count);
     Value result = ty_call_none(ty_from_object(ty_type_of(self))), dict = attributes_of(self);
+    if (result != TY_NULL && !ty_is_instance_of(result, &ty_namespace_type))
+        return ty_raise(&ty_TypeError, "expect types.SimpleNamespace type, but %S.%S() returned '%T' object", ty_type_module(ty_type_of(self)), ty_type_of(self)->qualname_value, result);
     if (result == TY_NULL || dict == TY_NULL || !take_over(result, dict))
         return TY_NULL;
     for (int64_t i = 0; keywords != TY_NULL && i < ty_tuple_length(keywords); i++)

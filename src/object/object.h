@@ -121,6 +121,7 @@ typedef struct TySlots {
 #define TY_TYPE_FAMILY 0x3FF000u      /* inherited by every subclass, as are SEQUENCE, MAPPING, MATCH_SELF */
 #define TY_TYPE_READY 0x400000u
 #define TY_TYPE_CUSTOM_GETATTR 0x800000u /* get_attribute is not the generic one: no inline caching of attributes */
+#define TY_TYPE_SHOWN_AS_HEAP 0x2000000u /* static here, but __flags__ says heap type: pickle must not take it for the layout of its subclasses */
 #define TY_TYPE_UNCACHED 0x1000000u     /* the mro names classes that are no bases: their changes do not reach it, so it never gets a version */
 
 typedef struct TyNativeDef TyNativeDef; /* object/native.h */

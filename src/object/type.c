@@ -536,7 +536,7 @@ static Value type_get_weakrefoffset(Value self)
 static Value type_get_flags(Value self)
 {
     uint32_t f = ty_as_type(self)->flags;
-    uint64_t flags = (1u << 12) | (f & TY_TYPE_HEAP ? 1u << 9 : 0) | (f & TY_TYPE_FINAL ? 0 : 1u << 10) | (f & TY_TYPE_ABSTRACT ? 1u << 20 : 0)
+    uint64_t flags = (1u << 12) | (f & (TY_TYPE_HEAP | TY_TYPE_SHOWN_AS_HEAP) ? 1u << 9 : 0) | (f & TY_TYPE_FINAL ? 0 : 1u << 10) | (f & TY_TYPE_ABSTRACT ? 1u << 20 : 0)
         | (f & TY_TYPE_IMMUTABLE ? 1u << 8 : 0) | (f & TY_TYPE_NO_NEW ? 1u << 7 : 0) | (f & TY_TYPE_SEQUENCE ? 1u << 5 : 0) | (f & TY_TYPE_MAPPING ? 1u << 6 : 0)
         | (f & TY_TYPE_INT ? 1u << 24 : 0) | (f & TY_TYPE_LIST ? 1u << 25 : 0) | (f & TY_TYPE_TUPLE ? 1u << 26 : 0) | (f & TY_TYPE_BYTES ? 1u << 27 : 0)
         | (f & TY_TYPE_STR ? 1u << 28 : 0) | (f & TY_TYPE_DICT ? 1u << 29 : 0) | (f & TY_TYPE_EXCEPTION ? 1u << 30 : 0) | (f & TY_TYPE_TYPE ? 1u << 31 : 0)
@@ -582,9 +582,9 @@ static Value type_get_annotate(Value self)
     TyType *type = ty_as_type(self);
     if (!(type->flags & TY_TYPE_HEAP))
         return ty_raise(&ty_AttributeError, "type object '%s' has no attribute '__annotate__'", type->name);
-    Value annotate = ty_dict_get_str(type->dict, TY_NAME("__annotate_func__"));
+    Value annotate = ty_dict_get_str(type->dict, TY_NAME("__annotate__"));
     if (annotate == TY_NULL && !ty_raised())
-        annotate = ty_dict_get_str(type->dict, TY_NAME("__annotate__"));
+        annotate = ty_dict_get_str(type->dict, TY_NAME("__annotate_func__"));
     if (annotate == TY_NULL)
         return ty_raised() ? TY_NULL : TY_NONE;
     TyDescriptorGet get = ty_type_of(annotate)->slots.get;
@@ -629,7 +629,7 @@ static Value type_get_annotations(Value self)
     if (annotations == TY_NULL)
         return TY_NULL;
     if (!ty_is_dict(annotations))
-        return ty_raise(&ty_TypeError, "__annotate__() must return a dict, not %T", annotations);
+        return ty_raise(&ty_TypeError, "__annotate__ returned non-dict of type '%T'", annotations);
     if (!ty_dict_set(type->dict, TY_NAME("__annotations_cache__"), annotations))
         return TY_NULL;
     ty_type_modified(type);

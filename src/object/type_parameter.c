@@ -281,7 +281,15 @@ static Value typevar_prepare(Value self, Value *a)
         if (fallback != NO_DEFAULT)
             return ty_binary(TY_BINARY_ADD, ty_sequence_tuple(arguments), ty_tuple_pack(1, fallback));
     }
-    return ty_raise(&ty_TypeError, "Too few arguments for %S", alias);
+    int64_t required = 0; /* those without a default */
+    for (int64_t i = 0; i < ty_tuple_length(list); i++) {
+        bool failed;
+        Value fallback = ty_get_attribute_or_null(ty_tuple_item(list, i), TY_NAME("__default__"), &failed);
+        if (failed)
+            return TY_NULL;
+        required += fallback == TY_NULL || fallback == NO_DEFAULT;
+    }
+    return ty_raise(&ty_TypeError, "Too few arguments for %S; actual %lld, expected at least %lld", alias, (long long)given, (long long)required);
 }
 
 static Value get_own_dict(Value self) { return ty_dict_getset.get(self); }
@@ -359,10 +367,7 @@ static Value paramspec_make(TyType *type, const Value *arguments, size_t count, 
     if (v == TY_NULL || !read_variance(as_parameter(v), a + 3))
         return TY_NULL;
     if (none_given(a[1]) != TY_NULL) {
-        Value bound = type_check(a[1], "Bound must be a type.");
-        if (bound == TY_NULL)
-            return TY_NULL;
-        ty_store(ty_object(v), &as_parameter(v)->bound, bound);
+        ty_store(ty_object(v), &as_parameter(v)->bound, a[1]);
     }
     ty_store(ty_object(v), &as_parameter(v)->default_value, a[2] == TY_NULL ? NO_DEFAULT : a[2]);
     return note_module(v) ? v : TY_NULL;
@@ -572,7 +577,7 @@ static const TyNativeDef generic_methods[] = {
     TY_RAW_CLASS_METHOD("__class_getitem__(type, *args, **kwargs)", generic_class_getitem, "Parameterizes a generic class."),
     TY_RAW_CLASS_METHOD("__init_subclass__(type, *args, **kwargs)", generic_init_subclass, "Function to initialize subclasses."), {0}
 };
-TyType ty_generic_type = { .base = TY_STATIC_HEADER(ty_type_type), .name = "typing.Generic", .doc = "Abstract base class for generic types", .layout = { .size = sizeof(TyObject) }, .methods = generic_methods };
+TyType ty_generic_type = { .base = TY_STATIC_HEADER(ty_type_type), .name = "typing.Generic", .flags = TY_TYPE_SHOWN_AS_HEAP, .doc = "Abstract base class for generic types", .layout = { .size = sizeof(TyObject) }, .methods = generic_methods };
 
 Value ty_subscript_generic(Value parameters)
 {

@@ -13,25 +13,53 @@
 
 static bool is_union(Value v) { return ty_is_exact(v, &ty_union_type); }
 
+static bool is_plain_class(Value v) { return ty_is_exact(v, &ty_type_type); } /* equal to itself alone */
+
+/* False with an exception if it fails with anything but TypeError: that says that there is no hash. */
+static bool hash_of(Value v, int64_t *hash, bool *hashable)
+{
+    *hash = ty_hash(v);
+    *hashable = *hash != -1 || !ty_raised();
+    if (*hashable)
+        return true;
+    if (!ty_raised_is(&ty_TypeError))
+        return false;
+    ty_clear_exception();
+    return true;
+}
+
 /* Adds a type unless an equal one is there. */
-static bool add_type(Value list, Value type)
+static bool add_type(Value list, Value type, int64_t *unhashable)
 {
     if (type == TY_NONE)
         type = NONE_TYPE;
     if (is_union(type)) {
         for (int64_t i = 0; i < ty_tuple_length(UNION(type)->arguments); i++)
-            if (!add_type(list, ty_tuple_item(UNION(type)->arguments, i)))
+            if (!add_type(list, ty_tuple_item(UNION(type)->arguments, i), unhashable))
                 return false;
         return true;
     }
+    /* As in a set: equal ones have the same hash. Those without one are compared with each other. */
+    int64_t hash, other;
+    bool hashable, other_hashable;
+    if (!hash_of(type, &hash, &hashable))
+        return false;
+    *unhashable += !hashable;
     for (int64_t i = 0; i < ty_list_length(list); i++) {
         Value there = ty_list_item(list, i);
-        if (there == type)
+        if (there == type) {
+            *unhashable -= !hashable;
             return true;
-        /* list[int] and typing.List[int] may be equal and are two; plain classes are one only if they are the same. */
-        if (ty_type_of(there) != ty_type_of(type) || ty_is_type(type))
+        }
+        if (is_plain_class(there) && is_plain_class(type))
+            continue;
+        if (!hash_of(there, &other, &other_hashable))
+            return false;
+        if (hashable != other_hashable || (hashable && hash != other))
             continue;
         int equal = ty_equal(there, type);
+        if (equal > 0)
+            *unhashable -= !hashable;
         if (equal != 0)
             return equal > 0;
     }
@@ -41,8 +69,9 @@ static bool add_type(Value list, Value type)
 Value ty_union_make(const Value *types, size_t count)
 {
     Value list = ty_list_new((int64_t)count);
+    int64_t unhashable = 0;
     for (size_t i = 0; list != TY_NULL && i < count; i++)
-        if (!add_type(list, types[i]))
+        if (!add_type(list, types[i], &unhashable))
             return TY_NULL;
     if (list == TY_NULL)
         return TY_NULL;
@@ -53,6 +82,7 @@ Value ty_union_make(const Value *types, size_t count)
     if (!result)
         return TY_NULL;
     ty_store(result, &result->arguments, arguments);
+    result->unhashable = unhashable;
     return ty_from_object(result);
 }
 
@@ -97,6 +127,13 @@ static Value as_set(Value v) { return ty_frozenset_new(UNION(v)->arguments); }
 
 static int64_t union_hash(Value v)
 {
+    int64_t unhashable = UNION(v)->unhashable;
+    if (unhashable > 0) { /* even if they have learned it since: the union may have two equal ones */
+        for (int64_t i = 0; i < ty_tuple_length(UNION(v)->arguments); i++)
+            if (ty_hash(ty_tuple_item(UNION(v)->arguments, i)) == -1)
+                return -1;
+        return ty_raise(&ty_TypeError, "union contains %lld unhashable element%s", (long long)unhashable, unhashable == 1 ? "" : "s"), -1;
+    }
     Value set = as_set(v);
     return set == TY_NULL ? -1 : ty_hash(set);
 }
@@ -159,8 +196,6 @@ static Value union_instancecheck(Value v, Value *a) { return check_each(v, a[0],
 
 static Value union_subclasscheck(Value v, Value *a)
 {
-    if (!ty_is_type(a[0]))
-        return ty_raise(&ty_TypeError, "issubclass() arg 1 must be a class");
     return check_each(v, a[0], ty_issubclass);
 }
 

@@ -299,10 +299,7 @@ bool ty_vm_dict_merge(Value dict, Value mapping, Value callee)
         Value key = ty_tuple_item(arguments, 0), text = callee_text(callee);
         if (text == TY_NULL)
             return false;
-        if (ty_is_str(key))
-            ty_raise(&ty_TypeError, "%U got multiple values for keyword argument '%S'", text, key);
-        else
-            ty_raise(&ty_TypeError, "%U keywords must be strings", text);
+        ty_raise(&ty_TypeError, "%U got multiple values for keyword argument '%S'", text, key);
     }
     return false;
 }
