@@ -200,7 +200,7 @@ static bool run_startup(int *status)
             text = grown;
         }
     fclose(file);
-    bool done = text ? ty_run_source(text, size, ty_str_decode_fs(path, strlen(path)), TY_PARSE_FILE, ty_module_dict(ty_interpreter()->main_module)) : (ty_raise_memory_error(), false);
+    bool done = text ? ty_run_source(text, size, ty_str_decode_fs(path, strlen(path)), TY_PARSE_FILE, TY_PARSE_FROM_FILE, ty_module_dict(ty_interpreter()->main_module)) : (ty_raise_memory_error(), false);
     free(text);
     return done || !show_exception(status);
 }
