@@ -52,6 +52,7 @@ typedef struct TyNode {
     uint32_t kind;
     bool created;                /* in the packer: the step that makes it is written */
     bool done;                   /* in the receiver: that step was taken */
+    bool whole;                  /* it is filled as soon as it is made: no second step */
     Value made;                  /* in the receiver */
     Value fields[TY_NODE_FIELDS];
 } TyNode;

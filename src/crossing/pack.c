@@ -177,17 +177,38 @@ static bool all_immutable(const Value *items, int64_t count)
 
 /* --- containers ------------------------------------------------------------------------------------------------------------------ */
 
-/* The items of a list as they are at one moment. */
-static TyArray *list_items(TyList *list)
+/* Copies Values and tells whether any of them is an object: both at once, for long lists. */
+static bool copy_items(Value *to, const Value *from, int64_t count)
 {
+    uint64_t objects = 0;
+    int64_t i = 0;
+    for (; i + 8 <= count; i += 8)
+        for (int j = 0; j < 8; j++) {
+            Value v = from[i + j];
+            to[i + j] = v;
+            objects |= (v >> 48) - 1;
+        }
+    for (; i < count; i++) {
+        to[i] = from[i];
+        objects |= (from[i] >> 48) - 1;
+    }
+    return objects >> 63;
+}
+
+/* The items of a list as they are at one moment; whether all cross as they are. */
+static TyArray *list_items(TyList *list, bool *immutable)
+{
+    *immutable = true;
     bool locked = ty_object_lock(&list->base);
     int64_t count = ty_load_relaxed(&list->length);
     TyArray *array = count == 0 ? &ty_array_empty : ty_allocate_dirty(&ty_array_type, sizeof(TyArray) + (size_t)count * sizeof(Value));
     if (array && count > 0) {
         array->capacity = count;
-        memcpy(array->items, ty_load_relaxed(&list->items)->items, (size_t)count * sizeof(Value));
+        *immutable = !copy_items(array->items, ty_load_relaxed(&list->items)->items, count);
     }
     ty_object_unlock(&list->base, locked);
+    if (array && !*immutable)
+        *immutable = all_immutable(array->items, count);
     return array;
 }
 
@@ -203,11 +224,12 @@ static Value list_of(TyArray *items, int64_t count)
 
 static Value pack_list(TyPacker *p, Value v)
 {
-    TyArray *items = list_items(ty_as_list(v));
+    bool immutable;
+    TyArray *items = list_items(ty_as_list(v), &immutable);
     Value copy = items ? list_of(items, items->capacity) : TY_NULL;
     if (copy == TY_NULL || !ty_packer_map_put(p, v, copy))
         return TY_NULL;
-    return all_immutable(items->items, items->capacity) || push(p, FRAME_LIST, copy, v) ? copy : TY_NULL;
+    return immutable || push(p, FRAME_LIST, copy, v) ? copy : TY_NULL;
 }
 
 static Value pack_tuple(TyPacker *p, Value v)
@@ -404,6 +426,12 @@ static Value pack_instance(TyPacker *p, Value v, TyType *type)
     Value node = ty_node_new(TY_NODE_INSTANCE, ty_from_object(type), names, ty_from_object(values), count);
     if (node == TY_NULL || !ty_packer_map_put(p, v, node))
         return TY_NULL;
+    Value class = dict == TY_NULL ? ty_packer_map_get(p, ty_from_object(type)) : TY_NULL;
+    if (class != TY_NULL && ty_is_node(class) && ty_as_node(class)->created && all_immutable(values->items, values->capacity)) {
+        ty_store(ty_object(node), &ty_as_node(node)->fields[0], class);
+        ty_as_node(node)->created = ty_as_node(node)->whole = true;
+        return add_step(p, node) ? node : TY_NULL;
+    }
     if (dict != TY_NULL && ty_dict_length(dict) > 0) {
         Value state = ty_node_new(TY_NODE_STATE, node, dict, TY_NULL, TY_TRUE);
         if (state == TY_NULL || !ty_packer_push_node(p, state, v))
@@ -419,6 +447,7 @@ static Value copy_node(TyPacker *p, Value v)
     Value copy = ty_node_new(node->kind, node->fields[0], node->fields[1], node->fields[2], node->fields[3]);
     if (copy == TY_NULL || !ty_packer_map_put(p, v, copy))
         return TY_NULL;
+    ty_as_node(copy)->whole = node->whole;
     bool opaque = node->kind == TY_NODE_HANDLE || node->kind == TY_NODE_DEFINITION || node->kind == TY_NODE_CLASS_DICT;
     return opaque || push(p, FRAME_FIELDS, copy, v) ? copy : TY_NULL;
 }
@@ -467,6 +496,8 @@ static Value pack_other(TyPacker *p, Value v, TyType *type)
             return TY_NULL;
         return name != TY_NULL ? ty_packer_add(p, v, name) : ty_crossing_definition(p, v);
     }
+    if (p->plain_type == type && p->plain_version == ty_type_version(type) && p->plain_version != 0)
+        return pack_instance(p, v, type);
     bool handled = false;
     Value handle = ty_crossing_handle(v, &handled);
     if (handled)
@@ -835,10 +866,11 @@ Value ty_crossing_pack(Value v, const char *root)
     if (TY_LIKELY(ty_crossing_immutable(v)))
         return v;
     if (ty_is_exact_list(v)) { /* the flat list, which needs no map */
-        TyArray *items = list_items(ty_as_list(v));
+        bool immutable;
+        TyArray *items = list_items(ty_as_list(v), &immutable);
         if (!items)
             return TY_NULL;
-        if (all_immutable(items->items, items->capacity))
+        if (immutable)
             return list_of(items, items->capacity);
     }
     TyPacker packer;

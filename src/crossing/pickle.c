@@ -21,8 +21,6 @@ static bool lacks(TyType *type, Value name) { return ty_type_lookup(type, name) 
 bool ty_crossing_plain(TyPacker *p, TyType *type)
 {
     uint32_t version = ty_type_version(type);
-    if (p->plain_type == type && p->plain_version == version && version != 0)
-        return true;
     const TyType *native = type;
     while (native->flags & TY_TYPE_HEAP)
         native = native->parent;

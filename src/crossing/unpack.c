@@ -129,7 +129,36 @@ static Value make(TyNode *node)
 
 /* --- filling ----------------------------------------------------------------------------------------------------------------- */
 
-static bool fill_instance(TyNode *node)
+/* The shape that instances of a class had in the end when they got attributes of these names: the next of them get it at once. */
+typedef struct Remembered {
+    TyType *type;
+    Value names;
+    uint32_t shape;
+} Remembered;
+
+static bool fill_at_once(TyObject *object, TyType *type, const Value *values, int64_t count, const Remembered *known)
+{
+    if (ty_object_shape(object) != ty_load_relaxed(&type->layout.shape))
+        return false;
+    TyAttributes *attributes = ty_object_attributes(object, type);
+    for (int64_t i = 0; i < count; i++)
+        ty_store(object, &attributes->slots[i], values[i]);
+    ty_object_set_shape(object, known->shape);
+    return true;
+}
+
+static void remember(TyObject *object, TyType *type, Value names, int64_t count, Remembered *known)
+{
+    TyShape *shape = ty_shape_from_number(ty_object_shape(object));
+    if (shape->dictionary || shape->count != count || count > type->inline_count || type->attributes_offset == 0)
+        return;
+    for (TyShape *s = shape; s->parent; s = s->parent)
+        if (s->name != ty_tuple_item(names, s->count - 1))
+            return;
+    *known = (Remembered){ type, names, shape->number };
+}
+
+static bool fill_instance(TyNode *node, Remembered *known)
 {
     Value self = node->made, names = node->fields[1];
     TyArray *values = (TyArray *)ty_object(node->fields[2]);
@@ -138,12 +167,16 @@ static bool fill_instance(TyNode *node)
     int64_t attributes = ty_immediate_int(node->fields[3]), count = ty_tuple_length(names);
     if (!resolve_array(values, count))
         return false;
+    if (known->type == type && known->names == names && fill_at_once(object, type, values->items, attributes, known))
+        return true;
     for (int64_t i = 0; i < count; i++) {
         Value name = ty_tuple_item(names, i);
         bool own = i < attributes && (type->flags & TY_TYPE_HAS_DICT);
         if (!(own ? ty_attributes_set(object, type, name, values->items[i]) : ty_generic_set_attribute(self, name, values->items[i])))
             return false;
     }
+    if (attributes == count)
+        remember(object, type, names, count, known);
     return true;
 }
 
@@ -304,10 +337,10 @@ static bool fill_state(TyNode *node)
     return (state == TY_NONE || set_attributes(self, state)) && (slots == TY_NONE || set_slots(self, slots));
 }
 
-static bool fill(TyNode *node)
+static bool fill(TyNode *node, Remembered *known)
 {
     switch (node->kind) {
-    case TY_NODE_INSTANCE: return fill_instance(node);
+    case TY_NODE_INSTANCE: return fill_instance(node, known);
     case TY_NODE_LIST: return fill_list(node);
     case TY_NODE_TUPLE: return fill_tuple(node);
     case TY_NODE_DICT: return fill_dict(node);
@@ -326,12 +359,13 @@ Value ty_crossing_unpack(Value v)
     if (ty_c_stack_low())
         return ty_raise_recursion_error(" while receiving an object from another interpreter");
     TyParcel *parcel = (TyParcel *)ty_object(v);
+    Remembered known = {0};
     for (int64_t i = 0; i < parcel->count; i++) {
         TyNode *node = ty_as_node(parcel->steps->items[i]);
         bool first = !node->done && node->kind <= TY_NODE_CLASS_DICT;
         node->done = true;
         if (!first) {
-            if (!fill(node))
+            if (!fill(node, &known))
                 return TY_NULL;
             continue;
         }
@@ -339,6 +373,8 @@ Value ty_crossing_unpack(Value v)
         if (made == TY_NULL)
             return TY_NULL;
         ty_store(node, &node->made, made);
+        if (node->whole && !fill(node, &known))
+            return TY_NULL;
         ty_safepoint();
     }
     return resolve(parcel->root);
