@@ -229,12 +229,39 @@ static Value readline_read_history_file(Value module, Value *a)
     return file_result(error, path);
 }
 
+/* Leaves the first line of the file, which says what it is, and so many of the last. (The library's own function drops the first.) */
+static void keep_last_lines(const char *name, int limit)
+{
+    FILE *file = fopen(name, "r+");
+    char *text = NULL;
+    size_t size = 0;
+    if (!file || getdelim(&text, &size, EOF, file) < 0) {
+        free(text);
+        if (file)
+            fclose(file);
+        return;
+    }
+    size_t length = strlen(text);
+    char *first = strchr(text, '\n'), *from = text + length;
+    for (int lines = 0; first && from > first + 1; from--)
+        if (from[-1] == '\n' && lines++ == limit)
+            break;
+    if (first && from > first + 1) {
+        rewind(file);
+        size_t head = (size_t)(first + 1 - text), tail = (size_t)(text + length - from);
+        if (fwrite(text, 1, head, file) == head && fwrite(from, 1, tail, file) == tail && fflush(file) == 0 && ftruncate(fileno(file), (off_t)(head + tail)) < 0)
+            edit.history_truncate_file(name, limit);
+    }
+    free(text);
+    fclose(file);
+}
+
 static void truncate_file(Value module, const char *name)
 {
     int32_t limit;
     Value length = state(module, STATE_HISTORY_LENGTH);
-    if (length != TY_NONE && ty_to_int32(length, &limit) && limit >= 0)
-        edit.history_truncate_file(name, limit);
+    if (name && length != TY_NONE && ty_to_int32(length, &limit) && limit >= 0)
+        keep_last_lines(name, limit);
 }
 
 static Value readline_write_history_file(Value module, Value *a)
@@ -338,7 +365,7 @@ static Value readline_replace_history_item(Value module, Value *a)
     if (position < 0)
         return ty_raise(&ty_ValueError, "History index cannot be negative");
     lock();
-    HIST_ENTRY *entry = edit.replace_history_entry(position, line, NULL);
+    HIST_ENTRY *entry = position < entry_count() ? edit.replace_history_entry(position + history_start, line, NULL) : NULL;
     if (entry)
         free_entry(entry);
     unlock();
