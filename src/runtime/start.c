@@ -93,6 +93,21 @@ static bool run_stream(FILE *file, Value filename, Value globals)
     return done;
 }
 
+static bool is_notebook(const char *path)
+{
+    size_t length = strlen(path);
+    return length > 6 && !strcmp(path + length - 6, ".ipynb");
+}
+
+static int run_notebook(Value path, Value globals)
+{
+    Value module = ty_import_module("_notebook");
+    Value main = module == TY_NULL ? TY_NULL : ty_get_attribute(module, TY_NAME("main"));
+    if (main != TY_NULL)
+        ty_call_two(main, path, globals);
+    return ty_exit_status();
+}
+
 static int run_file(const char *path, Value globals)
 {
     Value name = ty_str_decode_fs(path, strlen(path));
@@ -131,6 +146,10 @@ static int run_file(const char *path, Value globals)
             fclose(file);
             return ty_exit_status();
         }
+    }
+    if (is_notebook(path)) {
+        fclose(file);
+        return run_notebook(name, globals);
     }
     Value loader_class = ty_get_attribute(ty_get_attribute(ty_interpreter()->importlib, TY_NAME("_bootstrap_external")), TY_NAME("SourceFileLoader"));
     Value loader = loader_class == TY_NULL ? TY_NULL : ty_call_two(loader_class, TY_NAME("__main__"), name);
