@@ -63,6 +63,7 @@ Value ty_generator_new(TyFrame *frame)
     g->frame.function = frame->function;
     g->frame.code = code;
     g->frame.caches = frame->caches;
+    ty_store(g, &g->frame.locals, frame->locals); /* of a module that awaits */
     g->frame.generator = g;
     ty_store_release(&g->state, TY_GENERATOR_CREATED);
     /* Only a generator that could have something to clean up is worth finalizing: every one has the handler that turns StopIteration into RuntimeError. */
