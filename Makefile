@@ -8,9 +8,10 @@
 BUILD = build
 TYPHON = $(BUILD)/typhon
 
-# The programs of examples/tour, each with its source, what it shows and the time that it takes.
+# The notebook of examples/tour: what each cell shows, and the time that it takes.
 .PHONY: tour
 tour: build
+	@tools/setup requests
 	tools/tour --typhon $(TYPHON)
 
 # The tests that are run for every change: smoke, scripts, C units, the fast part of CPython's own suite.
