@@ -387,10 +387,16 @@ static Value as_value(PackedArray *array) { return array ? ty_from_object(array)
 
 static Value item_at(PackedArray *array, int64_t index, const char *message)
 {
+    uint8_t item[8];
+    bool locked = ty_object_lock(&array->base);
     Items items = items_of(array);
-    if (index < 0 || index >= items.length)
+    bool inside = index >= 0 && index < items.length;
+    if (inside)
+        memcpy(item, items.data + index * array->kind->size, array->kind->size);
+    ty_object_unlock(&array->base, locked);
+    if (!inside)
         return message ? ty_raise(&ty_IndexError, "%s", message) : TY_NULL;
-    return array->kind->get(items.data + index * array->kind->size);
+    return array->kind->get(item);
 }
 
 /* --- making one ------------------------------------------------------------------------------------------------------- */

@@ -119,7 +119,13 @@ static Value iterator_reduce(Value v, Value *a)
     Value list = copy ? ty_list_new(0) : TY_NULL, iter = list == TY_NULL ? TY_NULL : ty_builtin("iter");
     if (iter == TY_NULL)
         return TY_NULL;
-    memcpy((char *)copy + sizeof(TyObject), (char *)self + sizeof(TyObject), sizeof(OrderedIterator) - sizeof(TyObject));
+    ty_store(copy, &copy->dict, ty_field(&self->dict));
+    ty_store_pointer(copy, &copy->table, self->table);
+    copy->entry_count = self->entry_count;
+    copy->gap = self->gap;
+    copy->length = self->length;
+    ty_store_relaxed(&copy->position, ty_load_relaxed(&self->position));
+    copy->kind = self->kind;
     if (!ty_list_extend(list, ty_from_object(copy)))
         return TY_NULL;
     return ty_tuple_pack(2, iter, ty_tuple_pack(1, list));

@@ -62,7 +62,7 @@ static void collect_stale_views(TyByteArray *array)
 
 static bool may_resize(TyByteArray *array)
 {
-    if (ty_load_relaxed(&array->exports) == 0)
+    if (ty_load_acquire(&array->exports) == 0) /* who looked is done */
         return true;
     ty_raise(&ty_BufferError, "Existing exports of data: object cannot be re-sized");
     return false;

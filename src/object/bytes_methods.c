@@ -1091,6 +1091,10 @@ static bool add_item(Growing *g, Value item, bool for_bytearray)
 Value ty_bytes_from_iterable(Value v, bool for_bytearray)
 {
     if (ty_has_buffer(v)) {
+        if (ty_is_exact(v, &ty_bytearray_type)) { /* at one moment */
+            TySpan s = ty_bytes_span(v);
+            return ty_bytes_new(s.data, (size_t)s.length);
+        }
         TyBuffer view;
         if (!ty_buffer_get(v, &view, TY_BUFFER_FULL & ~TY_BUFFER_WRITABLE))
             return TY_NULL;

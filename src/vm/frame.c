@@ -680,7 +680,7 @@ bool ty_vm_add_traceback(TyFrame *frame, uint32_t instruction)
         exception = ty_take_exception();
     }
     Value object = ty_frame_object(frame);
-    Value entry = object == TY_NULL ? TY_NULL : ty_traceback_new(ty_as_exception(exception)->traceback, object, (int32_t)instruction, -1);
+    Value entry = object == TY_NULL ? TY_NULL : ty_traceback_new(ty_field(&ty_as_exception(exception)->traceback), object, (int32_t)instruction, -1);
     if (entry != TY_NULL)
         ty_store(ty_object(exception), &ty_as_exception(exception)->traceback, entry);
     else

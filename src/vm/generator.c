@@ -181,13 +181,18 @@ Value ty_iterator_send(Value iterator, Value value, bool *returned)
     return result;
 }
 
-/* What the suspended frame delegates to by YIELD_FROM, or TY_NULL. */
-static Value delegate(TyGenerator *g)
+/* What the suspended frame delegates to by YIELD_FROM, or TY_NULL. Unless that is so, the generator is left as it is; otherwise it counts as running,
+ * since another thread may resume it at any time. */
+static Value claim_delegate(TyGenerator *g)
 {
-    if (ty_load_relaxed(&g->state) != TY_GENERATOR_SUSPENDED)
+    uint32_t suspended = TY_GENERATOR_SUSPENDED;
+    if (!atomic_compare_exchange_strong_explicit(&g->state, &suspended, TY_GENERATOR_RUNNING, memory_order_acquire, memory_order_relaxed))
         return TY_NULL;
     TyInstruction w = *g->frame.pc;
-    return ty_op(w) == TY_OP_YIELD_FROM ? g->frame.registers[ty_op_b(w)] : TY_NULL;
+    if (ty_op(w) == TY_OP_YIELD_FROM && g->frame.registers[ty_op_b(w)] != TY_NULL)
+        return g->frame.registers[ty_op_b(w)];
+    ty_store_release(&g->state, TY_GENERATOR_SUSPENDED);
+    return TY_NULL;
 }
 
 static Value throw_in_frame(TyGenerator *g, bool *returned)
@@ -209,24 +214,18 @@ Value ty_generator_throw(Value self, Value exception, bool *returned)
 {
     TyGenerator *g = as_generator(self);
     *returned = false;
-    Value sub = delegate(g);
+    Value sub = claim_delegate(g);
     if (sub == TY_NULL) {
         ty_restore_exception(exception);
         return throw_in_frame(g, returned);
     }
     if (ty_is_instance_of(exception, &ty_GeneratorExit)) {
-        uint32_t suspended = TY_GENERATOR_SUSPENDED;
-        if (!atomic_compare_exchange_strong(&g->state, &suspended, TY_GENERATOR_RUNNING))
-            return ty_raise(&ty_ValueError, "%s already executing", kind_name(g));
         bool closed = close_iterator(sub);
         ty_store_release(&g->state, TY_GENERATOR_SUSPENDED);
         if (closed)
             ty_restore_exception(exception);
         return throw_in_frame(g, returned);
     }
-    uint32_t suspended = TY_GENERATOR_SUSPENDED;
-    if (!atomic_compare_exchange_strong(&g->state, &suspended, TY_GENERATOR_RUNNING))
-        return ty_raise(&ty_ValueError, "%s already executing", kind_name(g));
     /* While the delegate runs, this frame shows in its tracebacks. */
     TyThread *thread = ty_thread;
     g->frame.previous = thread->frame;
@@ -414,7 +413,15 @@ static Value get_running(Value self) { return ty_from_bool(ty_load_relaxed(&as_g
 static Value get_suspended(Value self) { return ty_from_bool(ty_load_relaxed(&as_generator(self)->state) == TY_GENERATOR_SUSPENDED); }
 static Value get_delegate(Value self)
 {
-    Value v = delegate(as_generator(self));
+    TyGenerator *g = as_generator(self);
+    bool many = ty_load_relaxed(&ty_many_threads);
+    if (many)
+        ty_world_stop(); /* not claimed: another thread that resumes it meanwhile would be refused */
+    Value v = claim_delegate(g);
+    if (v != TY_NULL)
+        ty_store_release(&g->state, TY_GENERATOR_SUSPENDED);
+    if (many)
+        ty_world_start();
     return v == TY_NULL ? TY_NONE : v;
 }
 static Value get_frame(Value self)
