@@ -827,6 +827,17 @@ static bool merge_pairs(Value dict, Value pairs)
     Value iterator = ty_iter(pairs), item, key, value;
     if (iterator == TY_NULL)
         return false;
+    TyType *type = ty_type_of(iterator);
+    if (type == &ty_dict_item_iterator_type || type == &ty_enumerate_type || (type == &ty_zip_type && ty_zip_width(iterator) == 2)) {
+        bool (*next_pair)(Value, Value *) = type == &ty_zip_type ? ty_zip_next_pair : type == &ty_enumerate_type ? ty_enumerate_next_pair : ty_dict_items_next_pair;
+        Value pair[2];
+        while (next_pair(iterator, pair))
+            if (!ty_dict_set(dict, pair[0], pair[1]))
+                return false;
+        if (ty_raised() && ty_raised_is(&ty_StopIteration))
+            ty_clear_exception();
+        return !ty_raised();
+    }
     for (int64_t number = 0; (item = ty_next(iterator)) != TY_NULL; number++)
         if (!unpack_pair(item, number, &key, &value) || !ty_dict_set(dict, key, value))
             return false;

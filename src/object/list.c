@@ -245,9 +245,19 @@ bool ty_list_extend(Value list, Value iterable)
         if (!fine)
             return false;
     }
-    while ((item = ty_next(iterator)) != TY_NULL)
-        if (!ty_list_append(list, item))
+    TyUnaryFunction next = ty_type_of(iterator)->slots.next;
+    TyList *self = ty_as_list(list);
+    while ((item = next ? next(iterator) : ty_next(iterator)) != TY_NULL) {
+        int64_t length = length_of(self);
+        TyArray *array = items_of(self);
+        if (TY_LIKELY(length < array->capacity && !ty_load_relaxed(&ty_many_threads))) {
+            ty_store(array, &array->items[length], item);
+            set_length(self, length + 1);
+        } else if (!ty_list_append(list, item))
             return false;
+    }
+    if (ty_raised() && ty_raised_is(&ty_StopIteration))
+        ty_clear_exception();
     return !ty_raised();
 }
 

@@ -50,6 +50,12 @@ Value ty_generic_get_attribute(Value object, Value name)
     return found != TY_NULL || ty_raised() ? found : ty_raise_attribute_error(object, name);
 }
 
+Value ty_generic_find_attribute(Value object, Value name)
+{
+    name = attribute_name(name);
+    return name == TY_NULL ? TY_NULL : generic_find(object, ty_type_of(object), name);
+}
+
 static bool no_such_store(Value object, TyType *type, Value name, bool known)
 {
     if (known)

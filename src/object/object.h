@@ -204,6 +204,7 @@ Value ty_get_attribute(Value object, Value name);
 Value ty_get_attribute_or_null(Value object, Value name, bool *failed); /* TY_NULL and not failed: there is none (AttributeError is swallowed, or never made) */
 bool ty_set_attribute(Value object, Value name, Value value);          /* value TY_NULL: delete */
 Value ty_generic_get_attribute(Value object, Value name);
+Value ty_generic_find_attribute(Value object, Value name);             /* the same, but TY_NULL without exception when there is none */
 bool ty_generic_set_attribute(Value object, Value name, Value value);
 Value ty_type_lookup(TyType *type, Value name);                        /* along the mro, no binding; TY_NULL without an exception if missing */
 Value ty_lookup_special(Value object, Value name);                     /* bound special method from the type; TY_NULL without exception if missing */

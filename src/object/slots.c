@@ -110,7 +110,14 @@ Value ty_slot_python_get_attribute(Value self, Value name)
     Value found;
     if (ty_is_exact(get_attribute, &ty_wrapper_descriptor_type)) {
         Value (*plain)(Value, Value) = (Value (*)(Value, Value))((TyWrapperDescriptor *)ty_object(get_attribute))->function;
-        found = plain(self, name);
+        if (hook != TY_NULL && plain == ty_generic_get_attribute) { /* no error is made only to be dropped */
+            found = ty_generic_find_attribute(self, name);
+            if (found == TY_NULL && !ty_raised() && ty_is_function(hook))
+                return ty_call_two(hook, self, name);
+            if (found == TY_NULL && !ty_raised())
+                ty_raise_attribute_error(self, name);
+        } else
+            found = plain(self, name);
     } else
         found = call_method(self, TY_NAME("__getattribute__"), &name, 1);
     if (found != TY_NULL || hook == TY_NULL || !is_attribute_error())

@@ -633,6 +633,17 @@ bool ty_builder_add_repr(TyStrBuilder *b, Value v)
 {
     if (b->failed)
         return false;
+    if (ty_is_immediate_int(v)) {
+        char text[24], *at = text + sizeof text;
+        int64_t number = ty_immediate_int(v);
+        uint64_t rest = number < 0 ? (uint64_t)-number : (uint64_t)number;
+        do
+            *--at = (char)('0' + rest % 10);
+        while ((rest /= 10) != 0);
+        if (number < 0)
+            *--at = '-';
+        return ty_builder_add_ascii(b, at, (size_t)(text + sizeof text - at));
+    }
     Value repr = ty_repr(v);
     return repr == TY_NULL ? builder_fail(b) : ty_builder_add(b, repr);
 }
