@@ -45,6 +45,11 @@ setup-build:
 conformance: setup compile
 	tools/conformance --typhon $(TYPHON) $(FILES)
 
+# build-optimized/typhon: optimised across files, after a profile of the programs of bench/.
+.PHONY: optimized
+optimized: setup-build
+	tools/optimize
+
 # The programs of bench/ on Typhon and other Pythons: `make bench PYTHONS="python3.14 pypy3"`.
 .PHONY: bench
 bench: build

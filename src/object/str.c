@@ -346,7 +346,8 @@ Value ty_str_join_array(Value separator, const Value *items, size_t count)
         if (TY_UNLIKELY(total > INT64_MAX - more))
             return ty_raise(&ty_OverflowError, "join() result is too long for a Python string");
         total += more;
-        range = TY_MAX(range, ty_str_length(items[i]) ? ty_str_range(items[i]) : 0);
+        if (!ty_str_is_ascii(items[i]) && ty_str_length(items[i]))
+            range = TY_MAX(range, ty_str_range(items[i]));
     }
     if (total == 0)
         return ty_str_empty();
@@ -365,7 +366,10 @@ Value ty_str_join_array(Value separator, const Value *items, size_t count)
             out += gap * width;
         }
         int64_t length = ty_str_length(items[i]);
-        ty_copy_chars(out, width, ty_str_data(items[i]), ty_str_width(items[i]), length);
+        if (length == 1 && width == 1)
+            *out = *ty_str_data(items[i]);
+        else
+            ty_copy_chars(out, width, ty_str_data(items[i]), ty_str_width(items[i]), length);
         out += length * width;
     }
     if (total == 1)
