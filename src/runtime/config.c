@@ -278,6 +278,22 @@ static char *absolute_executable(const char *name)
     return strdup(path);
 }
 
+/* What the library is installed under; when it is none's lib/python3.14, what the executable is installed under: packages of another Python are not ours. */
+static char *find_prefix(const char *library)
+{
+    static const char tail[] = "/lib/python3.14";
+    size_t n = strlen(library);
+    if (n > sizeof tail - 1 && !strcmp(library + n - (sizeof tail - 1), tail))
+        return strndup(library, n - (sizeof tail - 1));
+    char *real = realpath("/proc/self/exe", NULL);
+    for (int up = 0; real && up < 2; up++) {
+        char *slash = strrchr(real, '/');
+        if (slash)
+            *(slash == real ? slash + 1 : slash) = 0;
+    }
+    return real ? real : strdup("/usr/local");
+}
+
 /* The standard library: PYTHONHOME's, the one the build was told, or one beside the executable. */
 void ty_config_find_paths(TyConfig *config)
 {
@@ -306,7 +322,7 @@ void ty_config_find_paths(TyConfig *config)
     if (!config->platform_library)
         config->platform_library = strdup("/usr/lib/python3.14");
     if (!config->prefix)
-        config->prefix = strdup("/usr");
+        config->prefix = find_prefix(config->platform_library);
 #ifdef TY_OWN_LIBRARY_DIR
     if (is_folder(TY_OWN_LIBRARY_DIR))
         config->own_library = strdup(TY_OWN_LIBRARY_DIR);
