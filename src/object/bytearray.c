@@ -596,7 +596,7 @@ TyType ty_bytearray_type = {
            "bytearray(int) -> bytes array of size given by the parameter initialized with null bytes\nbytearray() -> empty bytes array\n\n"
            "An array of bytes that can be changed, made from an iterable of ints in range(256),\na text and its encoding, any object with a buffer, or a length.",
     .slots = {
-        .repr = array_repr, .str = array_repr, .hash = ty_hash_unhashable, .compare = ty_bytes_compare, .iter = array_iter, .new = array_new, .init = array_init,
+        .repr = array_repr, .str = ty_bytes_str, .hash = ty_hash_unhashable, .compare = ty_bytes_compare, .iter = array_iter, .new = array_new, .init = array_init,
         .binary = {[TY_BINARY_REMAINDER] = ty_bytes_remainder},
         .length = array_length, .get_item = array_get_item, .set_item = array_set_item, .item = array_item, .contains = ty_bytes_contains,
         .concat = array_concat, .inplace_concat = array_inplace_concat, .repeat = array_repeat, .inplace_repeat = array_inplace_repeat,

@@ -6,6 +6,8 @@
 #include "object/str_parts.h"
 #include "object/tuple.h"
 
+int ty_bytes_warnings;
+
 /* --- making ------------------------------------------------------------------------------------------------------------- */
 
 static Value finish(TyBytes *b, size_t size)
@@ -264,7 +266,7 @@ TyType ty_bytes_type = {
            "bytes(int) -> bytes object of size given by the parameter initialized with null bytes\nbytes() -> empty bytes object\n\n"
            "An immutable array of bytes, made from an iterable of ints in range(256), a text\nand its encoding, any object with a buffer, or a length.",
     .slots = {
-        .repr = ty_bytes_repr, .str = ty_bytes_repr, .hash = bytes_hash, .compare = ty_bytes_compare, .iter = bytes_iter, .new = bytes_new,
+        .repr = ty_bytes_repr, .str = ty_bytes_str, .hash = bytes_hash, .compare = ty_bytes_compare, .iter = bytes_iter, .new = bytes_new,
         .binary = {[TY_BINARY_REMAINDER] = ty_bytes_remainder},
         .length = bytes_length, .get_item = bytes_get_item, .item = bytes_item, .contains = ty_bytes_contains,
         .concat = ty_bytes_concat, .repeat = bytes_repeat, .get_buffer = bytes_get_buffer,

@@ -20,6 +20,7 @@ typedef struct TyByteArray { /* writers hold its lock; `store` is replaced when 
 } TyByteArray;
 
 extern TyType ty_bytes_type, ty_bytearray_type;
+extern int ty_bytes_warnings; /* -b: BytesWarning where bytes are taken for text; set before the first interpreter */
 
 TY_INLINE bool ty_is_bytes(Value v) { return ty_is_object(v) && (ty_object_type(ty_object(v))->flags & TY_TYPE_BYTES); }
 TY_INLINE TyBytes *ty_as_bytes(Value v) { return (TyBytes *)ty_object(v); }

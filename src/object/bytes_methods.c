@@ -1,4 +1,5 @@
 /* The methods that bytes and bytearray have in common. Results have the type of `self`, bytes or bytearray, never a subclass. */
+#include "object/exception.h"
 #include "object/bytes_parts.h"
 #include "object/codec.h"
 #include "object/int.h"
@@ -1022,9 +1023,26 @@ Value ty_bytes_remainder(Value left, Value right)
 
 /* --- comparing and making ----------------------------------------------------------------------------------------------------------------------- */
 
+Value ty_bytes_str(Value self)
+{
+    if (ty_bytes_warnings && !ty_warn(&ty_BytesWarning, 1, "str() on a %s instance", ty_is_bytes(self) ? "bytes" : "bytearray"))
+        return TY_NULL;
+    return ty_repr(self);
+}
+
+static bool warn_of_comparison(Value left, Value right)
+{
+    const char *name = ty_is_bytes(left) ? "bytes" : "bytearray";
+    if (ty_is_str(right))
+        return ty_warn(&ty_BytesWarning, 1, "Comparison between %s and string", name);
+    return !ty_is_int(right) || !ty_is_bytes(left) || ty_warn(&ty_BytesWarning, 1, "Comparison between bytes and int");
+}
+
 Value ty_bytes_compare(Value left, Value right, int op)
 {
     TyBytesArgument a, b;
+    if (TY_UNLIKELY(ty_bytes_warnings) && (op == TY_EQ || op == TY_NE) && !warn_of_comparison(left, right))
+        return TY_NULL;
     if (ty_is_bytes(left) && !ty_is_bytes(right) && !ty_is_bytearray(right))
         return TY_NOT_IMPLEMENTED;
     if (!ty_has_buffer(right))

@@ -32,6 +32,7 @@ Value ty_bytes_repr_of(TySpan s, bool escape_single);
 /* hex() with its two optional arguments. */
 Value ty_bytes_hex(const uint8_t *data, int64_t length, Value separator, Value group);
 Value ty_bytes_from_hex(Value text); /* as bytes */
+Value ty_bytes_str(Value self);
 Value ty_bytes_compare(Value left, Value right, int op);
 int ty_bytes_contains(Value self, Value item);
 Value ty_bytes_remainder(Value left, Value right);

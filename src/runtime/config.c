@@ -123,6 +123,10 @@ static int read_environment(TyConfig *config)
         config->unbuffered = 1;
     if (environment(config, "PYTHONSAFEPATH"))
         config->safe_path = 1;
+    if (environment(config, "PYTHONWARNDEFAULTENCODING"))
+        config->warn_default_encoding = 1;
+    if (environment(config, "PYTHONPROFILEIMPORTTIME"))
+        config->import_time = true;
     if (environment(config, "PYTHONDEVMODE"))
         config->dev_mode = 1;
     if (environment(config, "PYTHONFAULTHANDLER"))

@@ -1,4 +1,5 @@
 /* Importing: the fast path for modules that are there already; everything else is importlib's. */
+#include "base/clock.h"
 #include "object/bytes.h"
 #include "object/dict.h"
 #include "object/exception.h"
@@ -50,6 +51,34 @@ static bool is_initializing(Value module)
     return flag != TY_NULL && ty_is_true(flag) > 0;
 }
 
+static Value find_and_load(TyInterpreter *interpreter, Value name)
+{
+    Value find = ty_get_attribute(interpreter->importlib, TY_NAME("_find_and_load"));
+    return find == TY_NULL ? TY_NULL : ty_call_two(find, name, ty_get_attribute(interpreter->importlib, TY_NAME("_gcd_import")));
+}
+
+/* -X importtime: what each import took, by itself and with those that it made. */
+static Value find_and_load_timed(TyInterpreter *interpreter, Value name)
+{
+    static _Thread_local int depth;
+    static _Thread_local int64_t inner; /* of imports made by the one that is under way */
+    static atomic_flag header = ATOMIC_FLAG_INIT;
+    if (!atomic_flag_test_and_set(&header))
+        fprintf(stderr, "import time: self [us] | cumulative | imported package\n");
+    int64_t outer = inner, start = ty_clock_monotonic_ns();
+    inner = 0;
+    depth++;
+    Value module = find_and_load(interpreter, name);
+    depth--;
+    int64_t took = ty_clock_monotonic_ns() - start;
+    size_t size;
+    Value holder;
+    const char *text = ty_str_utf8(name, &size, &holder);
+    fprintf(stderr, "import time: %9lld | %10lld | %*s%s\n", (long long)((took - inner) / 1000), (long long)(took / 1000), depth * 2, "", text ? text : "?");
+    inner = outer + took;
+    return module;
+}
+
 /* The module of that full name, imported if need be. */
 static Value import_full(Value name)
 {
@@ -77,8 +106,9 @@ static Value import_full(Value name)
         const char *text = ty_str_utf8(name, &size, &holder);
         return text ? ty_module_current(text) : TY_NULL;
     }
-    Value find = ty_get_attribute(interpreter->importlib, TY_NAME("_find_and_load"));
-    return find == TY_NULL ? TY_NULL : ty_call_two(find, name, ty_get_attribute(interpreter->importlib, TY_NAME("_gcd_import")));
+    if (TY_UNLIKELY(ty_config.import_time))
+        return find_and_load_timed(interpreter, name);
+    return find_and_load(interpreter, name);
 }
 
 /* The frames of importlib between an error and its importer say nothing to the reader: they are taken off the traceback. */

@@ -1,6 +1,7 @@
 /* Interpreters: made, linked in the process's list, marked. */
 #include "base/futex.h"
 #include "modules/_io/io.h"
+#include "object/bytes.h"
 #include "object/dict.h"
 #include "object/exception.h"
 #include "object/list.h"
@@ -225,6 +226,7 @@ bool ty_runtime_start(void)
 {
     if (ty_config.hash_seed >= 0)
         ty_hash_seed_set((uint32_t)ty_config.hash_seed);
+    ty_bytes_warnings = ty_config.bytes_warning;
     if (!ty_heap_start(ty_config.gc_stress)) {
         fprintf(stderr, "typhon: no address space for the heap\n");
         return false;

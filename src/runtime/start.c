@@ -162,6 +162,14 @@ static int run_file(const char *path, Value globals)
     return ty_exit_status();
 }
 
+/* The module reads the options that ask for something. */
+static void import_warnings(void)
+{
+    Value options = ty_sys_get("warnoptions");
+    if (options != TY_NULL && ty_list_length(options) > 0 && ty_import_module("warnings") == TY_NULL)
+        ty_clear_exception();
+}
+
 int ty_runtime_run(void)
 {
     TyInterpreter *interpreter = ty_interpreter();
@@ -172,6 +180,7 @@ int ty_runtime_run(void)
     ty_signals_start();
     if (ty_config.faulthandler)
         ty_faulthandler_enable();
+    import_warnings();
     if (!ty_import_site())
         return ty_exit_status();
     Value globals = ty_module_dict(interpreter->main_module);

@@ -4,6 +4,7 @@
 #include "object/interpreter.h"
 #include "object/int.h"
 #include "object/tuple.h"
+#include "runtime/config.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
@@ -171,7 +172,12 @@ static Value io_open_code(Value module, Value *a)
 
 static Value io_text_encoding(Value module, Value *a)
 {
-    return a[0] != TY_NONE ? a[0] : ty_str_from_text("locale");
+    int32_t level = 2;
+    if (a[0] != TY_NONE)
+        return a[0];
+    if ((a[1] != TY_NULL && !ty_to_int32(a[1], &level)) || (ty_config.warn_default_encoding && !ty_warn(&ty_EncodingWarning, level, "'encoding' argument not specified")))
+        return TY_NULL;
+    return ty_str_from_text(ty_config.utf8_mode ? "utf-8" : "locale");
 }
 
 Value ty_io_open_std(int fd, const char *mode, const char *name, const char *encoding, const char *errors, bool line_buffering, bool unbuffered)

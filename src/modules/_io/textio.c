@@ -9,6 +9,7 @@
 #include "object/list.h"
 #include "object/str_parts.h"
 #include "object/tuple.h"
+#include "runtime/config.h"
 #include <errno.h>
 
 #define CHUNK_SIZE 8192
@@ -267,6 +268,8 @@ static bool set_up(Value self, Value buffer, Value encoding, Value errors, Value
     TextIO *t = as_text(self);
     t->ready = t->detached = false;
     if (!ty_check_newline(newline))
+        return false;
+    if (encoding == TY_NONE && ty_config.warn_default_encoding && !ty_warn(&ty_EncodingWarning, 1, "'encoding' argument not specified"))
         return false;
     if (encoding == TY_NONE || ty_str_equal_text(encoding, "locale"))
         encoding = TY_NAME("UTF-8");
