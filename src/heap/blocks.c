@@ -112,7 +112,8 @@ void ty_blocks_give(uint32_t first, uint32_t count)
 static bool grow(uint32_t count)
 {
     uint32_t frontier = ty_load_relaxed(&ty_heap.frontier);
-    uint32_t left = ty_heap.block_limit - frontier;
+    uint32_t allowed = (uint32_t)(reservation() / BLOCK_SIZE); /* the limit may have come after the start, and making pages accessible does not count for it */
+    uint32_t left = TY_MIN(ty_heap.block_limit, TY_MAX(allowed, frontier)) - frontier;
     uint32_t generous = TY_MIN(TY_MAX(frontier / 8, GROWTH_LEAST), GROWTH_MOST);
     uint32_t wishes[] = {TY_MIN(TY_MAX(count, generous), left), count};
     for (int i = 0; i < 2; i++) {

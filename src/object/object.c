@@ -199,6 +199,8 @@ Value ty_format(Value v, Value spec)
 int64_t ty_hash(Value v)
 {
     TyHashFunction hash = ty_type_of(v)->slots.hash;
+    if (TY_UNLIKELY(ty_c_stack_low())) /* tuples in tuples, slices of slices, … */
+        return ty_raise_recursion_error(" while calculating a hash"), -1;
     return hash ? hash(v) : ty_hash_unhashable(v);
 }
 
