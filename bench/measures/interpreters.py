@@ -1,6 +1,7 @@
 """What isolated interpreters cost: to create, to call, to send things to."""
 import time
 from concurrent import interpreters
+from concurrent.futures import InterpreterPoolExecutor, ThreadPoolExecutor
 
 def resident():
     with open("/proc/self/statm") as file:
@@ -20,6 +21,26 @@ def measure(name, value, unit):
 
 def nothing():
     pass
+
+def square(x):
+    return x * x
+
+def spin(n):
+    total = 0
+    for i in range(n):
+        total += i * i & 7
+    return total
+
+def spread(pool_class, workers):
+    """The seconds that two long tasks take, and tasks a second of short ones."""
+    with pool_class(workers) as pool:
+        list(pool.map(spin, [10] * 20))
+        began = time.perf_counter()
+        list(pool.map(spin, [1_500_000] * 2))
+        long = time.perf_counter() - began
+        began = time.perf_counter()
+        list(pool.map(square, range(500)))
+        return long, 500 / (time.perf_counter() - began)
 
 def main():
     interpreters.create().close()
@@ -59,6 +80,12 @@ def main():
             queue.put(thing)
             queue.get()
         measure(name + " through a queue", best(through, 20) * 1e6, "µs")
+
+    measure("two long tasks: in sequence", best(lambda: spin(1_500_000), 2) * 2e3, "ms")
+    for pool_class in ThreadPoolExecutor, InterpreterPoolExecutor:
+        long, rate = spread(pool_class, 2)
+        measure(f"two long tasks: {pool_class.__name__}(2)", long * 1e3, "ms")
+        measure(f"a short task: {pool_class.__name__}(2)", 1e6 / rate, "µs")
 
 if __name__ == "__main__":
     main()
