@@ -18,7 +18,7 @@ static bool execute(const char *code)
     char *text = malloc(strlen(code) + 2);
     strcpy(text, code);
     strcat(text, "\n");
-    bool done = ty_run_source(text, strlen(text), TY_NAME("<test>"), TY_PARSE_FILE, ty_module_dict(ty_interpreter()->main_module));
+    bool done = ty_run_source(text, strlen(text), TY_NAME("<test>"), TY_PARSE_FILE, 0, ty_module_dict(ty_interpreter()->main_module));
     if (!done)
         ty_print_exception(ty_take_exception());
     free(text);
