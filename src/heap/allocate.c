@@ -193,8 +193,10 @@ static void clear_cell(char *cell, size_t size)
         ty_store_relaxed(&object->type, NULL);
     } else if (ty_object_type(object)) {
         memset(cell, 0, size);
-    } else { /* free before: zero but for an interval, and maybe never touched */
-        *(Interval *)(void *)cell = (Interval){0, 0};
+    } else { /* free before: zero but for an interval, and maybe never touched: then it is not written either, for that would make its page a used one */
+        Interval *interval = (Interval *)(void *)cell;
+        if (interval->next || interval->bytes)
+            *interval = (Interval){0, 0};
     }
     conceal_cell(cell, size);
 }
