@@ -421,6 +421,7 @@ static void encode_tables(TyCompiler *c, TyUnit *u, Layout *l, TyCodeParts *part
         ty_compiler_fail_memory(c);
         return;
     }
+    bool lines_only = ty_config_no_debug_ranges();
     for (int i = 0; i < u->item_count; i++) {
         const TyItem *item = &u->items[i];
         if (item->dead)
@@ -428,6 +429,8 @@ static void encode_tables(TyCompiler *c, TyUnit *u, Layout *l, TyCodeParts *part
         encode_item(u, l, i, code + l->offset[i]);
         for (uint32_t w = l->offset[i]; w < l->offset[i + 1]; w++) {
             positions[w] = (TyPosition){item->place.line, item->place.end_line, item->place.column, item->place.end_column};
+            if (lines_only)
+                positions[w] = (TyPosition){item->place.line, item->place.line, -1, -1};
             depths[w] = l->temporaries + item->depth;
         }
     }

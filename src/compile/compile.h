@@ -18,5 +18,7 @@ Value ty_compile_tree(const TyAst *tree, const TyCompileOptions *options);
 
 /* runtime/: the level that -O and -OO ask for. */
 int ty_config_optimize(void);
+/* … and whether -X no_debug_ranges asks for code that knows its lines alone. */
+bool ty_config_no_debug_ranges(void);
 
 #endif

@@ -144,7 +144,8 @@ Value ty_raise_name_error(TyType *type, const char *format, Value name)
     Value made = message ? make(type, &message, 1) : TY_NULL;
     if (!made)
         return TY_NULL;
-    ty_store(ty_object(made), &((TyNameErrorObject *)ty_object(made))->name, name);
+    if (type == &ty_NameError) /* what may be suggested for a name that does not exist; an unbound local's does */
+        ty_store(ty_object(made), &((TyNameErrorObject *)ty_object(made))->name, name);
     return ty_raise_object(made);
 }
 

@@ -103,7 +103,7 @@ static Value py_compare(Value self, Value other, int op)
 static bool is_attribute_error(void) { return ty_raised_is(&ty_AttributeError); }
 
 /* __getattribute__, and __getattr__ when that raised AttributeError. */
-Value ty_slot_python_get_attribute(Value self, Value name)
+static Value python_get_attribute(Value self, Value name)
 {
     TyType *type = ty_type_of(self);
     Value get_attribute = ty_type_lookup(type, TY_NAME("__getattribute__")), hook = ty_type_lookup(type, TY_NAME("__getattr__"));
@@ -129,6 +129,24 @@ Value ty_slot_python_get_attribute(Value self, Value name)
     if (get)
         hook = get(hook, self, ty_from_object(type));
     return hook == TY_NULL ? TY_NULL : ty_call_one(hook, name);
+}
+
+/* An AttributeError that Python code raised without saying for what learns it, so that names can be suggested. */
+static Value attribute_or_context(Value found, Value self, Value name)
+{
+    if (found != TY_NULL || !is_attribute_error())
+        return found;
+    TyAttributeErrorObject *e = (TyAttributeErrorObject *)ty_object(ty_thread->exception);
+    if (e->name == TY_NULL && e->obj == TY_NULL) {
+        ty_store(e, &e->name, name);
+        ty_store(e, &e->obj, self);
+    }
+    return TY_NULL;
+}
+
+Value ty_slot_python_get_attribute(Value self, Value name)
+{
+    return attribute_or_context(python_get_attribute(self, name), self, name);
 }
 
 static bool py_set_attribute(Value self, Value name, Value value)

@@ -112,6 +112,7 @@ int ty_exit_status(void)
 /* --- trees given by Python code ----------------------------------------------------------------------------------------------- */
 
 int ty_config_optimize(void) { return ty_config.optimize; }
+bool ty_config_no_debug_ranges(void) { return ty_config.no_debug_ranges; }
 
 bool ty_ast_is_node(Value v) { return ty_is_ast(v); }
 

@@ -366,6 +366,8 @@ static Value generator_throw_method(Value self, const Value *a, size_t count, Va
     if (!ty_no_keywords("throw", keywords) || !ty_check_positional("throw", count, 1, 3))
         return TY_NULL;
     Value exception = thrown_exception(a, count);
+    if (exception == TY_NULL && ty_is_exception_class(a[0]) && ty_raised_is(&ty_TypeError))
+        exception = ty_take_exception(); /* the class gave no exception: the generator gets to know that */
     if (exception == TY_NULL)
         return TY_NULL;
     bool returned;
