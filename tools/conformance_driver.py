@@ -211,12 +211,17 @@ def prepare():
 
 
 def add_support(name):
-    """Puts the stand-ins of conformance/support on the path, last: those for every file, and those for the file `name` alone."""
+    """Puts the stand-ins of conformance/support on the path, last: those for every file, and those for the file `name` alone,
+    whose prepare.py is run first."""
     support = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "conformance", "support")
     sys.path.append(support)
     own = os.path.join(support, name)
     if os.path.isdir(own):
         sys.path.append(own)
+        prepare = os.path.join(own, "prepare.py")
+        if os.path.exists(prepare):
+            with open(prepare) as file:
+                exec(compile(file.read(), prepare, "exec"), {})
 
 
 def loader_reported(error):
