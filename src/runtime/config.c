@@ -118,6 +118,8 @@ static int read_environment(TyConfig *config)
     flag_from_environment(config, &config->optimize, "PYTHONOPTIMIZE");
     flag_from_environment(config, &config->verbose, "PYTHONVERBOSE");
     flag_from_environment(config, &config->debug, "PYTHONDEBUG");
+    if (environment(config, "PYTHONNODEBUGRANGES"))
+        config->no_debug_ranges = true;
     flag_from_environment(config, &config->inspect, "PYTHONINSPECT");
     if (environment(config, "PYTHONUNBUFFERED"))
         config->unbuffered = 1;
