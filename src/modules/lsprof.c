@@ -38,6 +38,7 @@ typedef struct Profiler {
     Value index, subjects;     /* dict: address → number; list */
     double unit;
     bool subcalls, builtins, enabled;
+    bool in_timer;             /* the timer runs: entries must stay where they are */
     TyThread *thread;
     Entry *entries;
     Context *stack;
@@ -75,7 +76,9 @@ static double now(Profiler *p)
 {
     if (p->timer == TY_NULL)
         return (double)ty_clock_monotonic_ns() * 1e-9;
+    p->in_timer = true;
     Value time = ty_call_none(p->timer);
+    p->in_timer = false;
     double seconds = 0;
     if (time != TY_NULL && ty_to_double(time, &seconds))
         return p->unit > 0 ? seconds * p->unit : seconds;
@@ -178,7 +181,7 @@ static Value end(Profiler *p, const void *address)
 
 /* --- events ---------------------------------------------------------------------------------------------------------------------- */
 
-static bool counts_here(const Profiler *p) { return p->enabled && p->thread == ty_thread; }
+static bool counts_here(const Profiler *p) { return p->enabled && p->thread == ty_thread && !p->in_timer; }
 
 static Value start_callback(Value self, const Value *a, size_t count, Value keywords)
 {
@@ -265,7 +268,7 @@ static Value profiler_enable(Value self, Value *a)
         return TY_NULL;
     Value name = ty_field(ty_monitoring_value(ty_interpreter(), TY_MONITORING_NAMES + TOOL));
     if (name != TY_NULL && name != TY_NONE)
-        return ty_raise(&ty_ValueError, "Another profiling tool is already active");
+        return ty_raise(&ty_ValueError, "tool %d is already in use", TOOL);
     if (subcalls >= 0)
         p->subcalls = subcalls;
     if (builtins >= 0)
@@ -288,6 +291,8 @@ static Value profiler_enable(Value self, Value *a)
 static Value profiler_disable(Value self, Value *a)
 {
     Profiler *p = as_profiler(self);
+    if (p->in_timer)
+        return ty_raise(&ty_RuntimeError, "cannot disable profiler in external timer");
     if (!p->enabled)
         return TY_NONE;
     p->enabled = false;
@@ -309,7 +314,12 @@ static bool start_anew(Profiler *p)
     return true;
 }
 
-static Value profiler_clear(Value self, Value *a) { return start_anew(as_profiler(self)) ? TY_NONE : TY_NULL; }
+static Value profiler_clear(Value self, Value *a)
+{
+    if (as_profiler(self)->in_timer)
+        return ty_raise(&ty_RuntimeError, "cannot clear profiler in external timer");
+    return start_anew(as_profiler(self)) ? TY_NONE : TY_NULL;
+}
 
 static Value statistics(TyType *type, Value subject, const Times *times, Value calls)
 {

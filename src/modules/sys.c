@@ -211,6 +211,28 @@ static Value sys_setprofile(Value self, Value *a)
     return TY_NONE;
 }
 static Value sys_getprofile(Value self, Value *a) { return ty_thread->profile_function == TY_NULL ? TY_NONE : ty_thread->profile_function; }
+/* For all threads of the interpreter, which stand still meanwhile. */
+typedef struct ThreadHook { Value function; bool profile; TyInterpreter *interpreter; } ThreadHook;
+
+static void set_thread_hook(TyThread *thread, void *context)
+{
+    const ThreadHook *hook = context;
+    if (thread->interpreter != hook->interpreter)
+        return;
+    *(hook->profile ? &thread->profile_function : &thread->trace_function) = hook->function == TY_NONE ? TY_NULL : hook->function;
+    ty_trace_update(thread);
+}
+
+static Value set_hook_everywhere(Value function, bool profile)
+{
+    ThreadHook hook = { function, profile, ty_interpreter() };
+    ty_world_stop();
+    ty_thread_each(set_thread_hook, &hook);
+    ty_world_start();
+    return TY_NONE;
+}
+static Value sys_settraceallthreads(Value self, Value *a) { return set_hook_everywhere(a[0], false); }
+static Value sys_setprofileallthreads(Value self, Value *a) { return set_hook_everywhere(a[0], true); }
 static Value sys_call_tracing(Value self, Value *a)
 {
     if (!ty_is_tuple(a[1]))
@@ -438,6 +460,8 @@ static const TyNativeDef functions[] = {
     TY_FUNCTION("_current_frames()", sys_current_frames, "Return a dict mapping each thread's thread id to its current stack frame."),
     TY_FUNCTION("_is_gil_enabled()", sys_is_gil_enabled, "Return True if the GIL is currently enabled."),
     TY_FUNCTION("_is_interned(string, /)", sys_is_interned, "Return True if the given string is \"interned\"."),
+    TY_FUNCTION("_settraceallthreads(function, /)", sys_settraceallthreads, "Set the global debug tracing function in all running threads."),
+    TY_FUNCTION("_setprofileallthreads(function, /)", sys_setprofileallthreads, "Set the profiling function in all running threads."),
     TY_FUNCTION("_baserepl()", sys_baserepl, "Private function for getting the base REPL"),
     TY_FUNCTION("_clear_type_descriptors(module, type, /)", sys_clear_type_descriptors, "Remove the __dict__ and __weakref__ descriptors of a class that is about to be replaced."),
     TY_FUNCTION("_clear_type_cache()", sys_nothing, "Clear the internal type lookup cache."),

@@ -166,6 +166,8 @@ int ty_basic_prompt(void)
             write_error(TY_NAME("\nKeyboardInterrupt\n"));
             continue;
         }
+        if (code == TY_NULL && ty_thread->exception != TY_NULL) /* of no interest is where the compiler was called */
+            ty_store(ty_object(ty_thread->exception), &ty_as_exception(ty_thread->exception)->traceback, TY_NULL);
         if (code != TY_NULL) {
             remember_source(code, source, number);
             if (ty_eval_code(code, globals, TY_NULL, TY_NULL) != TY_NULL)

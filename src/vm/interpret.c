@@ -1250,9 +1250,16 @@ iteration_ended:
     CASE(BUILD_SET) SAVE(); RESULT(ty_vm_build_set(&registers[B], C), 1);
     CASE(BUILD_MAP) SAVE(); RESULT(ty_vm_build_map(&registers[B], C), 1);
     CASE(BUILD_STRING) SAVE(); RESULT(ty_vm_build_string(&registers[B], C), 1);
-    CASE(LIST_APPEND) SAVE(); CHECK(ty_list_append(RA, RB), 1);
-    CASE(LIST_EXTEND) SAVE(); CHECK(ty_vm_list_extend(RA, RB), 1);
-    CASE(LIST_TO_TUPLE) SAVE(); RESULT(ty_list_to_tuple(RB), 1);
+/* What the compiler knows of a register and the verifier does not: bytecode that was not written by it must not do harm. */
+#define EXPECT(v, type_)                                                           \
+    do {                                                                           \
+        Value expected_ = (v);                                                     \
+        if (TY_UNLIKELY(expected_ == TY_NULL || !ty_is_exact(expected_, &(type_)))) \
+            goto misused;                                                          \
+    } while (0)
+    CASE(LIST_APPEND) SAVE(); EXPECT(RA, ty_list_type); CHECK(ty_list_append(RA, RB), 1);
+    CASE(LIST_EXTEND) SAVE(); EXPECT(RA, ty_list_type); CHECK(ty_vm_list_extend(RA, RB), 1);
+    CASE(LIST_TO_TUPLE) SAVE(); EXPECT(RB, ty_list_type); RESULT(ty_list_to_tuple(RB), 1);
     CASE(SET_ADD)
         SAVE();
         if (TY_UNLIKELY(!ty_is_exact(RA, &ty_set_type))) { /* only __conditional_annotations__ can be something else */
@@ -1260,10 +1267,10 @@ iteration_ended:
             goto error;
         }
         CHECK(ty_set_add(RA, RB), 1);
-    CASE(SET_UPDATE) SAVE(); CHECK(ty_set_update(RA, RB), 1);
-    CASE(MAP_ADD) SAVE(); CHECK(ty_dict_set(RA, RB, RC), 1);
-    CASE(DICT_UPDATE) SAVE(); CHECK(ty_vm_dict_update(RA, RB), 1);
-    CASE(DICT_MERGE) SAVE(); CHECK(ty_vm_dict_merge(RA, RB, RC), 1);
+    CASE(SET_UPDATE) SAVE(); EXPECT(RA, ty_set_type); CHECK(ty_set_update(RA, RB), 1);
+    CASE(MAP_ADD) SAVE(); EXPECT(RA, ty_dict_type); CHECK(ty_dict_set(RA, RB, RC), 1);
+    CASE(DICT_UPDATE) SAVE(); EXPECT(RA, ty_dict_type); CHECK(ty_vm_dict_update(RA, RB), 1);
+    CASE(DICT_MERGE) SAVE(); EXPECT(RA, ty_dict_type); CHECK(ty_vm_dict_merge(RA, RB, RC), 1);
     CASE(FORMAT_SIMPLE)
         if (ty_is_exact_str(RB)) {
             RA = RB;
@@ -1274,7 +1281,7 @@ iteration_ended:
     CASE(FORMAT_WITH_SPEC) SAVE(); RESULT(ty_format(RB, RC), 1);
     CASE(CONVERT) SAVE(); RESULT(ty_vm_convert(C, RB), 1);
     CASE(BUILD_INTERPOLATION) SAVE(); RESULT(ty_vm_interpolation(&registers[B], C), 1);
-    CASE(BUILD_TEMPLATE) SAVE(); RESULT(ty_template_new(RB, RC), 1);
+    CASE(BUILD_TEMPLATE) SAVE(); EXPECT(RB, ty_tuple_type); EXPECT(RC, ty_tuple_type); RESULT(ty_template_new(RB, RC), 1);
 
     /* --- calls --- */
 /* RESULT of C code that may have switched tracing on. */
@@ -1387,11 +1394,18 @@ called: /* the result in `value`, or a new frame as the innermost */
 recursion:
     ty_raise_recursion_error("");
     goto error;
+misused:
+    ty_raise(&ty_SystemError, "malformed bytecode: %s on a register that holds something else", ty_op_names[ty_op(word)]);
+    goto error;
 
     CASE(INTRINSIC) SAVE(); RESULT(ty_vm_intrinsic(frame, C, RB), 1);
     CASE(INTRINSIC_TWO) SAVE(); RESULT(ty_vm_intrinsic_two(frame, ty_ext_x(EXT), RB, RC), 2);
     CASE(MAKE_FUNCTION) SAVE(); RESULT(ty_function_new((TyCode *)ty_object(constants[IMMEDIATE]), frame->function->globals), 1);
     CASE(SET_FUNCTION) {
+        SAVE();
+        EXPECT(RA, ty_function_type);
+        if (C == TY_FUNCTION_DEFAULTS || C == TY_FUNCTION_CLOSURE)
+            EXPECT(RB, ty_tuple_type);
         TyFunction *function = ty_as_function(RA);
         Value v = RB;
         switch (C) {
