@@ -10,13 +10,32 @@ import io
 import sys
 import types
 
-from opcode import *
-from opcode import _table
-from opcode import __all__ as _opcode_names
+import _opcode
+from _opcode import stack_effect
 
 __all__ = ["code_info", "dis", "disassemble", "distb", "disco", "findlinestarts", "findlabels", "show_code", "get_instructions",
-           "Instruction", "Bytecode"] + _opcode_names
-del _opcode_names
+           "Instruction", "Bytecode", "cmp_op", "stack_effect", "hascompare", "opname", "opmap", "HAVE_ARGUMENT", "EXTENDED_ARG", "hasarg",
+           "hasconst", "hasname", "hasjump", "hasjrel", "hasjabs", "hasfree", "haslocal", "hasexc"]
+
+# The library's opcode module goes on giving the reference interpreter's numbering; these are the numbers of our own table.
+_table = _opcode.get_instructions()
+opname = [row[0] for row in _table]
+opmap = {name: number for number, name in enumerate(opname)}
+cmp_op = ("<", "<=", "==", "!=", ">", ">=")
+HAVE_ARGUMENT = 0           # there is no number from which on instructions have operands: see hasarg
+EXTENDED_ARG = len(opname)  # no instruction has this number: operands are never extended
+
+_all = range(len(opname))
+hasarg = [op for op in _all if _opcode.has_arg(op)]
+hasconst = [op for op in _all if _opcode.has_const(op)]
+hasname = [op for op in _all if _opcode.has_name(op)]
+hasjump = [op for op in _all if _opcode.has_jump(op)]
+hasjrel = hasjump
+hasjabs = []
+hasfree = [op for op in _all if _opcode.has_free(op)]
+haslocal = [op for op in _all if _opcode.has_local(op)]
+hasexc = []
+hascompare = [opmap[name] for name in ("LESS", "LESS_EQUAL", "EQUAL", "NOT_EQUAL", "GREATER", "GREATER_EQUAL")]
 
 _have_code = (types.MethodType, types.FunctionType, types.CodeType, classmethod, staticmethod, type)
 _WORD, _UNIT = 8, 2  # bytes of a word in co_code; what it counts in offsets

@@ -1,4 +1,4 @@
-/* _opcode: the instruction table (vm/instructions.h) for the library: lib/opcode.py and lib/dis.py say what they show of it. */
+/* _opcode: the instruction table (vm/instructions.h) for the library: lib/dis.py says what it shows of it. */
 #include "object/exception.h"
 #include "object/instruction_table.h"
 #include "object/int.h"
