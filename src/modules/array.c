@@ -521,18 +521,16 @@ static Value array_get_item(Value self, Value key)
     }
     if (!ty_slice_unpack(key, &start, &stop, &step))
         return TY_NULL;
+    bool locked = ty_object_lock(&array->base);
     Items items = items_of(array);
     int64_t count = ty_slice_adjust(items.length, &start, &stop, step), size = array->kind->size;
     count = TY_MAX(count, 0); /* the macro would adjust twice */
-    if (step == 1)
-        return as_value(new_array(&array_type, array->kind, items.data + start * size, count));
-    PackedArray *result = new_array(&array_type, array->kind, NULL, count);
-    if (!result)
-        return TY_NULL;
-    uint8_t *out = data_of(result);
-    for (int64_t i = 0; i < count; i++)
+    PackedArray *result = new_array(&array_type, array->kind, step == 1 ? items.data + start * size : NULL, count);
+    uint8_t *out = result && step != 1 ? data_of(result) : NULL;
+    for (int64_t i = 0; out && i < count; i++)
         memcpy(out + i * size, items.data + (start + i * step) * size, (size_t)size);
-    return ty_from_object(result);
+    ty_object_unlock(&array->base, locked);
+    return as_value(result);
 }
 
 static bool set_index(PackedArray *array, Value key, Value value)
@@ -959,8 +957,11 @@ static Value array_buffer_info(Value self, Value *a)
 
 static Value array_tobytes(Value self, Value *a)
 {
+    bool locked = ty_object_lock(ty_object(self));
     Items items = items_of(as_array(self));
-    return ty_bytes_new(items.data, (size_t)(items.length * as_array(self)->kind->size));
+    Value bytes = ty_bytes_new(items.data, (size_t)(items.length * as_array(self)->kind->size));
+    ty_object_unlock(ty_object(self), locked);
+    return bytes;
 }
 
 static Value array_frombytes(Value self, Value *a) { return append_bytes(as_array(self), a[0]) ? TY_NONE : TY_NULL; }

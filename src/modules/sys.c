@@ -210,6 +210,27 @@ static Value sys_setprofile(Value self, Value *a)
     ty_trace_update(ty_thread);
     return TY_NONE;
 }
+typedef struct EveryThread { Value function; bool profile; } EveryThread;
+static void set_for(TyThread *thread, void *context)
+{
+    EveryThread *every = context;
+    if (thread->interpreter != ty_interpreter())
+        return;
+    Value *place = every->profile ? &thread->profile_function : &thread->trace_function;
+    *place = every->function == TY_NONE ? TY_NULL : every->function;
+    ty_poll_request(thread, TY_POLL_TRACE); /* it sees to the rest itself */
+}
+static Value set_everywhere(Value function, bool profile)
+{
+    EveryThread every = { function, profile };
+    ty_world_stop();
+    ty_thread_each(set_for, &every);
+    ty_world_start();
+    ty_trace_update(ty_thread);
+    return TY_NONE;
+}
+static Value sys_settraceall(Value self, Value *a) { return set_everywhere(a[0], false); }
+static Value sys_setprofileall(Value self, Value *a) { return set_everywhere(a[0], true); }
 static Value sys_getprofile(Value self, Value *a) { return ty_thread->profile_function == TY_NULL ? TY_NONE : ty_thread->profile_function; }
 /* For all threads of the interpreter, which stand still meanwhile. */
 typedef struct ThreadHook { Value function; bool profile; TyInterpreter *interpreter; } ThreadHook;
@@ -487,6 +508,8 @@ static const TyNativeDef functions[] = {
     TY_FUNCTION("getfilesystemencodeerrors()", sys_getfilesystemencodeerrors, "Return the error mode used for Unicode to OS filename conversion."),
     TY_FUNCTION("getprofile()", sys_getprofile, "Return the profiling function set with sys.setprofile."),
     TY_FUNCTION("setprofile(function, /)", sys_setprofile, "Set the profiling function."),
+    TY_FUNCTION("_settraceallthreads(function, /)", sys_settraceall, "Set the global debug tracing function in all running threads belonging to the current interpreter."),
+    TY_FUNCTION("_setprofileallthreads(function, /)", sys_setprofileall, "Set the profiling function in all running threads belonging to the current interpreter."),
     TY_FUNCTION("getrecursionlimit()", sys_getrecursionlimit, "Return the current value of the recursion limit."),
     TY_FUNCTION("setrecursionlimit(limit, /)", sys_setrecursionlimit, "Set the maximum depth of the Python interpreter stack to n."),
     TY_FUNCTION("getrefcount(object, /)", sys_getrefcount, "There are no reference counts here: always 1."),
