@@ -592,7 +592,13 @@ static Value object_sizeof(Value self, Value *a)
     return ty_int_from_int64(ty_is_object(self) && ty_heap_contains(ty_object(self)) ? (int64_t)ty_heap_object_size(ty_object(self)) : ty_type_of(self)->layout.size);
 }
 
-static Value object_init_subclass(Value self, Value *a) { return TY_NONE; }
+static Value object_init_subclass(Value self, const Value *arguments, size_t count, Value keywords)
+{
+    const TyType *type = ty_as_type(self);
+    if (keywords != TY_NULL && ty_tuple_length(keywords) > 0)
+        return ty_raise(&ty_TypeError, "%s.__init_subclass__() takes no keyword arguments", ty_type_short_name(type));
+    return count > 0 ? ty_raise(&ty_TypeError, "%s.__init_subclass__() takes no arguments (%zu given)", ty_type_short_name(type), count) : TY_NONE;
+}
 static Value object_subclasshook(Value self, const Value *arguments, size_t count, Value keywords) { return TY_NOT_IMPLEMENTED; }
 
 /* The state that copy and pickle keep: __dict__, and the slots. */
@@ -767,7 +773,7 @@ static const TyNativeDef object_methods[] = {
     TY_METHOD("__reduce__(self, /)", object_reduce, "Helper for pickle."),
     TY_METHOD("__getstate__(self, /)", object_getstate, "Helper for pickle."),
     TY_RAW_CLASS_METHOD("__subclasshook__(type, object, /)", object_subclasshook, "Abstract classes can override this to customize issubclass()."),
-    TY_CLASS_METHOD("__init_subclass__(type, /)", object_init_subclass, "This method is called when a class is subclassed."),
+    TY_RAW_CLASS_METHOD("__init_subclass__(type, /)", object_init_subclass, "This method is called when a class is subclassed."),
     TY_METHOD("__format__(self, format_spec, /)", object_format, "Default object formatter."),
     TY_METHOD("__sizeof__(self, /)", object_sizeof, "Size of object in memory, in bytes."),
     TY_METHOD("__dir__(self, /)", object_dir, "Default dir() implementation."),
