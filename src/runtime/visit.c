@@ -138,7 +138,7 @@ TyThread *ty_interpreter_enter(TyInterpreter *interpreter)
     TyThread *to = visit->thread;
     *entry = (Entry){ visit->entry, to->stack_base, to->stack_top, to->stack_limit, to->c_stack_base, to->c_stack_scan };
     if (!visit->entry && to->visit) /* what lies above is scanned for those that it belongs to */
-        to->c_stack_base = __builtin_frame_address(0);
+        to->c_stack_base = to->c_stack_scan = __builtin_frame_address(0); /* nothing yet: a collection may come while threads are switched */
     visit->entry = entry;
     to->stack_base = from->stack_base;
     to->stack_top = (char *)(entry + 1);
