@@ -1,6 +1,7 @@
 #include "object/shape.h"
 #include "object/exception.h"
 #include "object/str.h"
+#include "object/type.h"
 #include <pthread.h>
 #include <stdlib.h>
 
@@ -11,12 +12,14 @@
 #define SHAPE_CHILDREN_MAX 128
 #define CHAIN_WALK_MAX 6
 
-/* Numbers to shapes: chunks that are never freed; a number is given back when its shape dies. The table does not keep shapes alive: types do. */
+/* Numbers to shapes: chunks that are never freed; a number is given back when its shape dies, and used again when new ones have run out. The table does not keep shapes alive: types do. */
 static TyShape *_Atomic *_Atomic chunks[CHUNK_COUNT];
 static pthread_mutex_t numbers_lock = PTHREAD_MUTEX_INITIALIZER;
 static uint32_t numbers_used = TY_SHAPE_FIRST;
 static uint32_t *numbers_free;
 static size_t numbers_free_count, numbers_free_capacity;
+static size_t numbers_reusable; /* the first so many of the free ones: no inline cache knows them */
+#define NUMBERS_MOST (1u << 24)
 
 static void shape_trace(TyObject *self, TyMarker *marker)
 {
@@ -64,12 +67,22 @@ TyShape *ty_shape_from_number(uint32_t number)
 
 static bool shape_enter(TyShape *shape)
 {
+    /* A number that is used again would make inline caches believe in the layout of the shape that had it: first they are emptied. So that this is
+     * rare, new numbers are taken as long as there are any. */
+    if (TY_UNLIKELY(numbers_reusable == 0 && numbers_used == NUMBERS_MOST)) {
+        ty_world_stop();
+        ty_caches_flush();
+        numbers_reusable = numbers_free_count;
+        ty_world_start();
+    }
     pthread_mutex_lock(&numbers_lock);
     uint32_t number = 0;
-    if (numbers_free_count > 0)
-        number = numbers_free[--numbers_free_count];
-    else if (numbers_used < (1u << 24))
+    if (numbers_used < NUMBERS_MOST)
         number = numbers_used++;
+    else if (numbers_reusable > 0) { /* the oldest of the list; newer ones take their places */
+        number = numbers_free[--numbers_reusable];
+        numbers_free[numbers_reusable] = numbers_free[--numbers_free_count];
+    }
     if (number != 0) {
         TyShape *_Atomic *chunk = ty_load_relaxed(&chunks[number >> CHUNK_LOG2]);
         if (!chunk) {
