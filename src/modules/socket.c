@@ -718,6 +718,136 @@ static Value socket_sendto(Value self, const Value *arguments, size_t count, Val
     return result < 0 ? TY_NULL : ty_int_from_int64(result);
 }
 
+/* --- messages with ancillary data (sendmsg, recvmsg) ------------------------------------------------------------------------------------ */
+
+/* The control block for an iterable of (level, type, bytes): a bytes object, empty if there are none. */
+static Value control_from(Value items)
+{
+    Value list = ty_sequence_list(items);
+    size_t total = 0;
+    for (int64_t i = 0; list != TY_NULL && i < ty_list_length(list); i++) {
+        Value item = ty_sequence_fast(ty_list_item(list, i), "[sendmsg() argument 2] must be a sequence of 3-item sequences");
+        Value tuple = item == TY_NULL ? TY_NULL : ty_sequence_tuple(item);
+        if (tuple == TY_NULL)
+            return TY_NULL;
+        if (ty_tuple_length(tuple) != 3)
+            return ty_raise(&ty_TypeError, "[sendmsg() argument 2] must be a sequence of 3-item sequences");
+        Value data = ty_bytes_from_object(ty_tuple_item(tuple, 2)); /* a copy, or the bytes themselves */
+        Value entry = data == TY_NULL ? TY_NULL : ty_tuple_pack(3, ty_tuple_item(tuple, 0), ty_tuple_item(tuple, 1), data);
+        if (entry == TY_NULL || !ty_list_set(list, i, entry))
+            return TY_NULL;
+        if (ty_bytes_length(data) > INT32_MAX || total > INT32_MAX)
+            return ty_raise(&ty_OSError, "too much ancillary data");
+        total += CMSG_SPACE((size_t)ty_bytes_length(data));
+    }
+    Value control = list == TY_NULL ? TY_NULL : ty_bytes_new(NULL, total);
+    if (control == TY_NULL || total == 0)
+        return control;
+    struct msghdr message = {.msg_control = ty_as_bytes(control)->data, .msg_controllen = total};
+    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+    for (int64_t i = 0; i < ty_list_length(list) && header; i++, header = CMSG_NXTHDR(&message, header)) {
+        Value entry = ty_list_item(list, i), data = ty_tuple_item(entry, 2);
+        int32_t level, type;
+        if (!ty_to_int32(ty_tuple_item(entry, 0), &level) || !ty_to_int32(ty_tuple_item(entry, 1), &type))
+            return TY_NULL;
+        header->cmsg_len = CMSG_LEN((size_t)ty_bytes_length(data));
+        header->cmsg_level = level;
+        header->cmsg_type = type;
+        memcpy(CMSG_DATA(header), ty_bytes_data(data), (size_t)ty_bytes_length(data));
+    }
+    return control;
+}
+
+/* The buffers go as one: what arrives is the same. */
+static Value socket_sendmsg(Value self, Value *a)
+{
+    Socket *s = as_socket(self);
+    int32_t flags = 0;
+    ssize_t result;
+    Address address;
+    socklen_t address_size = 0;
+    if (a[2] != TY_NULL && !ty_to_int32(a[2], &flags))
+        return TY_NULL;
+    Value data = ty_call_method_one(ty_bytes_new(NULL, 0), TY_NAME("join"), a[0]);
+    Value control = data == TY_NULL ? TY_NULL : a[1] == TY_NULL ? ty_bytes_new(NULL, 0) : control_from(a[1]);
+    if (control == TY_NULL || (a[3] != TY_NULL && a[3] != TY_NONE && !to_address(s, a[3], "sendmsg", &address, &address_size)))
+        return TY_NULL;
+    struct iovec vector = {ty_as_bytes(data)->data, (size_t)ty_bytes_length(data)};
+    struct msghdr message = {.msg_iov = &vector, .msg_iovlen = 1};
+    if (address_size) {
+        message.msg_name = &address.any;
+        message.msg_namelen = address_size;
+    }
+    if (ty_bytes_length(control)) {
+        message.msg_control = ty_as_bytes(control)->data;
+        message.msg_controllen = (size_t)ty_bytes_length(control);
+    }
+    SOCKET_CALL(result, s, POLLOUT, sendmsg(FD, &message, flags));
+    __asm__ volatile("" : : "r"(data), "r"(control)); /* the kernel reads their memory until here */
+    return result < 0 ? TY_NULL : ty_int_from_int64(result);
+}
+
+/* A list of (level, type, bytes) for what came. */
+static Value control_items(struct msghdr *message)
+{
+    Value list = ty_list_new(0);
+    const uint8_t *end = (const uint8_t *)message->msg_control + message->msg_controllen;
+    for (struct cmsghdr *header = CMSG_FIRSTHDR(message); header && list != TY_NULL; header = CMSG_NXTHDR(message, header)) {
+        const uint8_t *data = CMSG_DATA(header);
+        if (header->cmsg_len < CMSG_LEN(0) || data > end)
+            break;
+        size_t size = TY_MIN(header->cmsg_len - CMSG_LEN(0), (size_t)(end - data)); /* it may have been cut off */
+        Value bytes = ty_bytes_new(data, size);
+        Value item = bytes == TY_NULL ? TY_NULL : ty_tuple_pack(3, ty_from_immediate_int(header->cmsg_level), ty_from_immediate_int(header->cmsg_type), bytes);
+        if (item == TY_NULL || !ty_list_append(list, item))
+            return TY_NULL;
+    }
+    return list;
+}
+
+static Value socket_recvmsg(Value self, Value *a)
+{
+    Socket *s = as_socket(self);
+    int64_t size, control_size = 0;
+    int32_t flags = 0;
+    ssize_t result;
+    Address address;
+    if (!ty_to_size(a[0], &size) || (a[1] != TY_NULL && !ty_to_size(a[1], &control_size)) || (a[2] != TY_NULL && !ty_to_int32(a[2], &flags)))
+        return TY_NULL;
+    if (size < 0)
+        return ty_raise(&ty_ValueError, "negative buffer size in recvmsg()");
+    if (control_size < 0 || control_size > INT32_MAX)
+        return ty_raise(&ty_ValueError, "invalid ancillary data buffer length");
+    Value bytes = ty_bytes_new(NULL, (size_t)size), control = bytes == TY_NULL ? TY_NULL : ty_bytes_new(NULL, (size_t)control_size);
+    if (control == TY_NULL)
+        return TY_NULL;
+    struct iovec vector = {ty_as_bytes(bytes)->data, (size_t)size};
+    struct msghdr message = {0};
+    SOCKET_CALL(result, s, POLLIN, (message = (struct msghdr){.msg_name = &address.any, .msg_namelen = sizeof address, .msg_iov = &vector, .msg_iovlen = 1,
+                                        .msg_control = control_size ? ty_as_bytes(control)->data : NULL, .msg_controllen = (size_t)control_size},
+                                    recvmsg(FD, &message, flags)));
+    if (result < 0)
+        return TY_NULL;
+    Value items = control_items(&message);
+    __asm__ volatile("" : : "r"(control));
+    if (items == TY_NULL)
+        return TY_NULL;
+    return ty_tuple_pack(4, result == size ? bytes : ty_bytes_shrink(bytes, (size_t)result), items, ty_from_immediate_int(message.msg_flags), from_address(&address, message.msg_namelen));
+}
+
+/* How long a control message of so many bytes is, without and with what aligns the next one. */
+static Value control_length(Value v, bool space)
+{
+    int64_t size;
+    if (!ty_to_size(v, &size))
+        return TY_NULL;
+    if (size < 0 || size > INT32_MAX)
+        return ty_raise(&ty_OverflowError, space ? "CMSG_SPACE() argument out of range" : "CMSG_LEN() argument out of range");
+    return ty_int_from_int64((int64_t)(space ? CMSG_SPACE((size_t)size) : CMSG_LEN((size_t)size)));
+}
+static Value cmsg_len(Value module, Value *a) { return control_length(a[0], false); }
+static Value cmsg_space(Value module, Value *a) { return control_length(a[0], true); }
+
 static Value get_family(Value self) { return ty_from_immediate_int(as_socket(self)->family); }
 static Value get_type(Value self) { return ty_from_immediate_int(as_socket(self)->type); }
 static Value get_proto(Value self) { return ty_from_immediate_int(as_socket(self)->protocol); }
@@ -747,6 +877,8 @@ static const TyNativeDef socket_methods[] = {
     TY_METHOD("recvfrom_into(self, buffer, nbytes=0, flags=0)", socket_recvfrom_into, "Receives into a buffer: (number of bytes, address of the sender)."),
     TY_METHOD("send(self, data, flags=0, /)", socket_send, "Sends bytes and returns how many were taken."),
     TY_METHOD("sendall(self, data, flags=0, /)", socket_sendall, "Sends all of the bytes."),
+    TY_METHOD("recvmsg(self, bufsize, ancbufsize=0, flags=0, /)", socket_recvmsg, "Receives: (bytes, list of (level, type, bytes) that came beside them, flags, address of the sender)."),
+    TY_METHOD("sendmsg(self, buffers, ancdata=(), flags=0, address=None, /)", socket_sendmsg, "Sends the bytes of all the buffers, and (level, type, bytes) items beside them."),
     TY_RAW_METHOD("sendto(data[, flags], address)", socket_sendto, "Sends bytes to an address."),
     TY_METHOD("setblocking(self, flag, /)", socket_setblocking, "Whether operations wait."),
     TY_METHOD("getblocking(self, /)", socket_getblocking, "Whether operations wait."),
@@ -953,6 +1085,8 @@ static Value module_setdefaulttimeout(Value module, Value *a)
 }
 
 static const TyNativeDef functions[] = {
+    TY_FUNCTION("CMSG_LEN(length, /)", cmsg_len, "The length of a control message with so many bytes of data."),
+    TY_FUNCTION("CMSG_SPACE(length, /)", cmsg_space, "The same with the padding behind it."),
     TY_FUNCTION("socketpair(family=AF_UNIX, type=SOCK_STREAM, proto=0, /)", module_socketpair, "Two sockets that are connected to each other."),
     TY_FUNCTION("close(fd, /)", module_close, "Closes a socket's descriptor."),
     TY_FUNCTION("dup(fd, /)", module_dup, "A duplicate of a socket's descriptor."),
