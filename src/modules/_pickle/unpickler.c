@@ -379,15 +379,22 @@ static bool load_binfloat(Reading *r)
     return push(r->u, ty_from_double(d));
 }
 
-static bool load_counted_long(Reading *r, int width)
+/* The bytes behind their count, which has one byte, or four and a sign. `what` names them if the count is negative. NULL with an exception. */
+static const uint8_t *take_counted(Reading *r, int width, const char *what, int64_t *size)
 {
     const uint8_t *bytes = take(r, width);
     if (!bytes)
-        return false;
-    int64_t size = width == 1 ? bytes[0] : (int32_t)little(bytes, 4);
-    if (size < 0)
-        return fail("LONG pickle has negative byte count");
-    bytes = take(r, size);
+        return NULL;
+    *size = width == 1 ? bytes[0] : (int32_t)little(bytes, 4);
+    if (*size < 0)
+        return fail("%s pickle has negative byte count", what), NULL;
+    return take(r, *size);
+}
+
+static bool load_counted_long(Reading *r, int width)
+{
+    int64_t size;
+    const uint8_t *bytes = take_counted(r, width, "LONG", &size);
     return bytes && push(r->u, size ? ty_int_from_bytes(bytes, (size_t)size, true, true) : ty_from_immediate_int(0));
 }
 
@@ -415,13 +422,8 @@ static bool load_string_line(Reading *r)
 
 static bool load_counted_string(Reading *r, int width)
 {
-    const uint8_t *bytes = take(r, width);
-    if (!bytes)
-        return false;
-    int64_t size = width == 1 ? bytes[0] : (int32_t)little(bytes, 4);
-    if (size < 0)
-        return fail("BINSTRING pickle has negative byte count");
-    bytes = take(r, size);
+    int64_t size;
+    const uint8_t *bytes = take_counted(r, width, "BINSTRING", &size);
     return bytes && push_old_string(r, ty_bytes_new(bytes, (size_t)size));
 }
 
