@@ -18,12 +18,14 @@
 #include "runtime/frozen.h"
 #include "runtime/runtime.h"
 
-static const TyModuleDef *find_builtin(Value name)
+/* The name as C text if it is a built-in module's, else NULL without an exception. */
+static const char *find_builtin(Value name)
 {
-    for (size_t i = 0; ty_builtin_modules[i]; i++)
-        if (ty_str_equal_text(name, ty_builtin_modules[i]->name))
-            return ty_builtin_modules[i];
-    return NULL;
+    size_t size;
+    const char *text = ty_to_utf8(name, &size);
+    if (!text)
+        ty_clear_exception();
+    return text && strlen(text) == size && ty_module_is_builtin(text) ? text : NULL;
 }
 
 static Value imp_is_builtin(Value self, Value *a)
@@ -38,8 +40,8 @@ static Value imp_create_builtin(Value self, Value *a)
     Value name = ty_get_attribute(a[0], TY_NAME("name"));
     if (name == TY_NULL || !ty_is_str(name))
         return name == TY_NULL ? TY_NULL : ty_raise(&ty_TypeError, "name must be string, not %T", name);
-    const TyModuleDef *def = find_builtin(name);
-    return def ? ty_module_current(def->name) : TY_NONE;
+    const char *text = find_builtin(name);
+    return text ? ty_module_current(text) : TY_NONE;
 }
 
 static Value imp_exec(Value self, Value *a) { return ty_from_immediate_int(0); } /* built-in modules are filled when they are made */

@@ -31,5 +31,7 @@ Value ty_stdlib_module_names(void)
         closedir(folder);
     for (size_t i = 0; good && ty_builtin_modules[i]; i++)
         good = add_entry(set, ty_builtin_modules[i]->name);
+    for (const TyExtension *e = ty_extension_modules; good && e->module; e++)
+        good = add_entry(set, e->module);
     return good ? ty_frozenset_new(set) : TY_NULL;
 }

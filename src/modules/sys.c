@@ -706,6 +706,9 @@ static Value builtin_names(void)
     for (size_t i = 0; list != TY_NULL && ty_builtin_modules[i]; i++)
         if (!ty_list_append(list, ty_str_from_text(ty_builtin_modules[i]->name)))
             return TY_NULL;
+    for (const TyExtension *e = ty_extension_modules; list != TY_NULL && e->module; e++)
+        if (!ty_list_append(list, ty_str_from_text(e->module)))
+            return TY_NULL;
     return list != TY_NULL && ty_list_sort(list, TY_NULL, false) ? ty_list_to_tuple(list) : TY_NULL;
 }
 

@@ -112,11 +112,32 @@ Value *ty_module_state(Value module)
     return state == TY_NULL ? NULL : ((TyArray *)ty_object(state))->items;
 }
 
-static const TyModuleDef *find_def(const char *name)
+static const TyModuleDef *find_linked(const char *name)
 {
     for (size_t i = 0; ty_builtin_modules[i]; i++)
         if (!strcmp(ty_builtin_modules[i]->name, name))
             return ty_builtin_modules[i];
+    return NULL;
+}
+
+static const TyExtension *find_extension(const char *name)
+{
+    for (const TyExtension *e = ty_extension_modules; e->module; e++)
+        if (!strcmp(e->module, name))
+            return e;
+    return NULL;
+}
+
+bool ty_module_is_builtin(const char *name) { return find_linked(name) || find_extension(name); }
+
+/* NULL with ImportError. */
+static const TyModuleDef *find_def(const char *name)
+{
+    const TyModuleDef *def = find_linked(name);
+    const TyExtension *extension = def ? NULL : find_extension(name);
+    if (def || extension)
+        return def ? def : ty_extension_load(extension);
+    ty_raise(&ty_ImportError, "no built-in module named %s", name);
     return NULL;
 }
 
@@ -127,7 +148,7 @@ Value ty_module_current(const char *name)
     if (there != TY_NULL || ty_raised())
         return there;
     const TyModuleDef *def = find_def(name);
-    return def ? ty_module_create(def) : ty_raise(&ty_ImportError, "no built-in module named %s", name);
+    return def ? ty_module_create(def) : TY_NULL;
 }
 
 Value ty_module_function(const char *module, const char *name)

@@ -155,4 +155,15 @@ Value ty_module_current(const char *name);       /* the interpreter's instance o
 /* The list of built-in modules, by tools/registry: each `const TyModuleDef ty_module_…` that a source defines. */
 extern const TyModuleDef *const ty_builtin_modules[];
 
+/* Built-in modules that stand on a library of their own: those of src/extensions, each linked with its library into a file that is loaded when the
+ * module is first imported. Nothing else about them is different: to Python they are built-in modules. */
+typedef struct TyExtension {
+    const char *module;                          /* defined by the file as ty_module_NAME */
+    const char *file;                            /* without folder and suffix */
+} TyExtension;
+extern const TyExtension ty_extension_modules[]; /* ended by an empty one; by tools/registry */
+bool ty_module_is_builtin(const char *name);     /* in either list; loads nothing */
+/* The definition in the extension's file, loaded if need be; NULL with ImportError. runtime/extension.c */
+extern const TyModuleDef *ty_extension_load(const TyExtension *extension);
+
 #endif
