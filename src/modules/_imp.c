@@ -153,28 +153,26 @@ static Value imp_fix_co_filename(Value self, Value *a)
     return TY_NONE;
 }
 
-/* The lock around the whole of importing: recursive. */
-typedef struct ImportLock { TyMutex mutex; TyThread *_Atomic owner; uint32_t depth; } ImportLock;
-static ImportLock import_lock;
-
 void ty_import_lock_take(void)
 {
-    if (ty_load_relaxed(&import_lock.owner) != ty_thread) {
-        ty_mutex_lock_blocking(&import_lock.mutex);
-        ty_store_relaxed(&import_lock.owner, ty_thread);
+    TyImportLock *lock = &ty_interpreter()->import_lock;
+    if (ty_load_relaxed(&lock->owner) != ty_thread) {
+        ty_mutex_lock_blocking(&lock->mutex);
+        ty_store_relaxed(&lock->owner, ty_thread);
     }
-    import_lock.depth++;
+    lock->depth++;
 }
 
 void ty_import_lock_give(bool in_child)
 {
-    if (--import_lock.depth)
+    TyImportLock *lock = &ty_interpreter()->import_lock;
+    if (--lock->depth)
         return;
-    ty_store_relaxed(&import_lock.owner, NULL);
+    ty_store_relaxed(&lock->owner, NULL);
     if (in_child)
-        import_lock.mutex = (TyMutex)TY_MUTEX_INIT; /* who waited for it is not there */
+        lock->mutex = (TyMutex)TY_MUTEX_INIT; /* who waited for it is not there */
     else
-        ty_mutex_unlock(&import_lock.mutex);
+        ty_mutex_unlock(&lock->mutex);
 }
 
 static Value imp_acquire_lock(Value self, Value *a)
@@ -185,13 +183,13 @@ static Value imp_acquire_lock(Value self, Value *a)
 
 static Value imp_release_lock(Value self, Value *a)
 {
-    if (ty_load_relaxed(&import_lock.owner) != ty_thread)
+    if (ty_load_relaxed(&ty_interpreter()->import_lock.owner) != ty_thread)
         return ty_raise(&ty_RuntimeError, "not holding the import lock");
     ty_import_lock_give(false);
     return TY_NONE;
 }
 
-static Value imp_lock_held(Value self, Value *a) { return ty_from_bool(ty_load_relaxed(&import_lock.owner) != NULL); }
+static Value imp_lock_held(Value self, Value *a) { return ty_from_bool(ty_load_relaxed(&ty_interpreter()->import_lock.owner) != NULL); }
 
 static const TyNativeDef functions[] = {
     TY_FUNCTION("extension_suffixes()", imp_extension_suffixes, "Returns the list of file suffixes used to identify extension modules."),

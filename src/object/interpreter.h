@@ -55,12 +55,20 @@ typedef struct TyOnce {
     TyThread *_Atomic maker;
 } TyOnce;
 
+/* The lock around the whole of importing, in one interpreter: recursive. modules/_imp.c. */
+typedef struct TyImportLock {
+    TyMutex mutex;
+    TyThread *_Atomic owner;
+    uint32_t depth;             /* of the owner's */
+} TyImportLock;
+
 struct TyInterpreter { /* its memory serves others after it is closed, and is never given back */
     int64_t id;                 /* -1: closed */
     struct TyInterpreter *next, *previous;
     pthread_mutex_t lock;
     TyThread *main_thread;      /* of the process: the same for all interpreters */
     struct TyVisit *visits;     /* OS threads that have been here as guests; runtime/visit.c */
+    TyImportLock import_lock;
     TyOnce import_once;         /* importlib, and what importing has in sys */
     TyOnce streams_once;        /* sys.stdin, stdout, stderr */
     TyOnce sys_once;            /* argv and other attributes of sys that can be changed */

@@ -23,6 +23,7 @@ static void module_trace(TyObject *self, TyMarker *marker)
     ty_mark(marker, m->dict);
     ty_mark(marker, m->state);
     ty_mark(marker, m->name);
+    ty_mark(marker, m->ready_spec);
 }
 
 static bool fill_new_dict(Value dict, Value name, Value doc)
@@ -204,6 +205,25 @@ bool ty_spec_initializing(Value spec)
     if (truth < 0 || ty_raised())
         ty_clear_exception();
     return truth > 0;
+}
+
+bool ty_module_initializing(Value module)
+{
+    Value dict = ty_is_module(module) ? ty_module_dict(module) : TY_NULL, spec = dict == TY_NULL ? TY_NULL : spec_of(dict);
+    if (spec == TY_NULL || spec == ty_field(&as_module(module)->ready_spec))
+        return false;
+    bool initializing = ty_spec_initializing(spec);
+    if (!initializing) /* a module is initialized once; loading it again makes another spec */
+        ty_store(ty_object(module), &as_module(module)->ready_spec, spec);
+    return initializing;
+}
+
+Value ty_module_plain_attribute(Value module, Value name)
+{
+    if (!ty_is_exact(module, &ty_module_type) || (ty_str_length(name) > 1 && ty_str_at(name, 0) == '_' && ty_str_at(name, 1) == '_'))
+        return TY_NULL; /* the type has data descriptors for __dict__, __annotations__ and so on */
+    Value dict = ty_module_dict(module);
+    return ty_is_exact_dict(dict) ? ty_dict_get_str(dict, name) : TY_NULL;
 }
 
 Value ty_spec_origin(Value spec)

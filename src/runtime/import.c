@@ -38,19 +38,6 @@ static Value resolve_relative(Value name, Value globals, int64_t level)
     return ty_str_format("%U.%U", base, name);
 }
 
-static bool is_initializing(Value module)
-{
-    Value dict = ty_is_module(module) ? ty_module_dict(module) : TY_NULL;
-    Value spec = dict == TY_NULL ? TY_NULL : ty_dict_get_str(dict, TY_NAME("__spec__"));
-    if (spec == TY_NULL || spec == TY_NONE)
-        return false;
-    bool failed;
-    Value flag = ty_get_attribute_or_null(spec, TY_NAME("_initializing"), &failed);
-    if (failed)
-        ty_clear_exception();
-    return flag != TY_NULL && ty_is_true(flag) > 0;
-}
-
 static Value find_and_load(TyInterpreter *interpreter, Value name)
 {
     Value find = ty_get_attribute(interpreter->importlib, TY_NAME("_find_and_load"));
@@ -83,11 +70,11 @@ static Value find_and_load_timed(TyInterpreter *interpreter, Value name)
 static Value import_full(Value name)
 {
     TyInterpreter *interpreter = ty_interpreter();
-    Value module = ty_get_item_or_null(interpreter->modules, name);
+    Value modules = interpreter->modules, module = ty_is_exact_dict(modules) ? ty_dict_get(modules, name) : ty_get_item_or_null(modules, name);
     if (module == TY_NULL && ty_raised())
         return TY_NULL;
     if (module != TY_NULL && module != TY_NONE) {
-        if (!is_initializing(module) || interpreter->importlib == TY_NULL)
+        if (!ty_module_initializing(module) || interpreter->importlib == TY_NULL)
             return module;
         /* Another thread imports it, and may put something else in its place. */
         if (ty_call_method_one(interpreter->importlib, TY_NAME("_lock_unlock_module"), name) == TY_NULL)
@@ -155,6 +142,25 @@ static Value top_package(Value name, Value full, Value module, int64_t level)
     return found != TY_NULL || ty_raised() ? found : ty_raise(&ty_KeyError, "%R not in sys.modules as expected", front);
 }
 
+/* Whether importing these names from the module asks nothing of importlib: it is no package, or it has them all. 0: importlib has to look; negative: failed. */
+static int names_are_there(Value module, Value from_list)
+{
+    Value dict = ty_is_exact(module, &ty_module_type) ? ty_module_dict(module) : TY_NULL;
+    if (dict == TY_NULL || !ty_is_exact_dict(dict) || (ty_dict_get_str(dict, TY_NAME("__path__")) == TY_NULL && ty_dict_get_str(dict, TY_NAME("__getattr__")) != TY_NULL)) {
+        bool failed;
+        Value path = ty_get_attribute_or_null(module, TY_NAME("__path__"), &failed);
+        return failed ? -1 : path == TY_NULL;
+    }
+    if (ty_dict_get_str(dict, TY_NAME("__path__")) == TY_NULL)
+        return 1;
+    for (int64_t i = 0; ty_is_tuple(from_list) && i < ty_tuple_length(from_list); i++) {
+        Value name = ty_tuple_item(from_list, i);
+        if (!ty_is_str(name) || ty_module_plain_attribute(module, name) == TY_NULL)
+            return 0;
+    }
+    return ty_is_tuple(from_list);
+}
+
 static Value import_level(Value name, Value globals, Value from_list, int64_t level)
 {
     Value full = name;
@@ -177,10 +183,9 @@ static Value import_level(Value name, Value globals, Value from_list, int64_t le
         return TY_NULL;
     if (!wanted)
         return level == 0 || ty_str_length(name) > 0 ? top_package(name, full, module, level) : module;
-    bool failed;
-    Value path = ty_get_attribute_or_null(module, TY_NAME("__path__"), &failed);
-    if (path == TY_NULL || interpreter->importlib == TY_NULL)
-        return failed ? TY_NULL : module;
+    int there = names_are_there(module, from_list);
+    if (there || interpreter->importlib == TY_NULL)
+        return there < 0 ? TY_NULL : module;
     Value handle = ty_get_attribute(interpreter->importlib, TY_NAME("_handle_fromlist"));
     Value arguments[3] = { module, from_list, ty_get_attribute(interpreter->importlib, TY_NAME("_gcd_import")) };
     return handle == TY_NULL || arguments[2] == TY_NULL ? TY_NULL : ty_call(handle, arguments, 3, TY_NULL);

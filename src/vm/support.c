@@ -343,7 +343,8 @@ Value ty_vm_call_spread(TyFrame *frame, Value callee, Value arguments, Value key
 
 Value ty_vm_import_name(TyFrame *frame, Value name, Value from_list, Value level)
 {
-    Value import = ty_get_item_or_null(frame->function->builtins, TY_NAME("__import__"));
+    Value builtins = frame->function->builtins;
+    Value import = ty_is_exact_dict(builtins) ? ty_dict_get_str(builtins, TY_NAME("__import__")) : ty_get_item_or_null(builtins, TY_NAME("__import__"));
     if (import == TY_NULL)
         return ty_raised() ? TY_NULL : ty_raise(&ty_ImportError, "__import__ not found");
     if (import == ty_interpreter()->import_function && import != TY_NULL)
@@ -396,7 +397,10 @@ static Value import_from_error(Value module, Value name)
 Value ty_vm_import_from(Value module, Value name)
 {
     bool failed;
-    Value v = ty_get_attribute_or_null(module, name, &failed);
+    Value v = ty_module_plain_attribute(module, name);
+    if (v != TY_NULL)
+        return v;
+    v = ty_get_attribute_or_null(module, name, &failed);
     if (v != TY_NULL || failed)
         return v;
     /* A submodule that a circular import has put into sys.modules, but not yet into its package. */
