@@ -62,6 +62,13 @@ static Value fail(Map *map, bool locked, TyType *type, const char *text)
     return ty_raise(type, "%s", text);
 }
 
+static bool is_open(Map *map)
+{
+    bool locked = ty_object_lock(&map->base), open = map->data != NULL;
+    leave(map, locked);
+    return open;
+}
+
 static bool check_writable(Map *map)
 {
     if (map->access != ACCESS_READ)
@@ -416,7 +423,7 @@ static Value map_flush(Value self, Value *a)
     if ((a[0] != TY_NULL && !ty_to_size(a[0], &offset)) || (has_size && !ty_to_size(a[1], &size)) || !enter(map, &locked))
         return TY_NULL;
     if (!has_size)
-        size = map->size - offset;
+        size = map->size;
     if (size < 0 || offset < 0 || map->size - offset < size)
         return fail(map, locked, &ty_ValueError, "flush values out of range");
     bool writes = map->access != ACCESS_READ && map->access != ACCESS_COPY;
@@ -525,7 +532,7 @@ static Value map_get_slice(Map *map, Value slice)
 static Value map_get_item(Value self, Value key)
 {
     Map *map = as_map(self);
-    if (map->data == NULL)
+    if (!is_open(map))
         return closed_error();
     if (ty_is_slice(key))
         return map_get_slice(map, key);
@@ -593,7 +600,7 @@ static bool map_set_item(Value self, Value key, Value value)
     int64_t index;
     uint8_t byte;
     bool locked;
-    if (map->data == NULL) {
+    if (!is_open(map)) {
         closed_error();
         return false;
     }
@@ -607,7 +614,9 @@ static bool map_set_item(Value self, Value key, Value value)
     }
     if (!ty_subscript_index(key, &index) || (value != TY_NULL && !ty_has_index(value) && !item_value(value, &byte)))
         return false;
-    int64_t size = map->size;
+    int64_t size = map_length(self);
+    if (size < 0)
+        return false;
     if ((index < 0 ? index + size : index) < 0 || index >= size) {
         ty_raise(&ty_IndexError, "mmap index out of range");
         return false;
@@ -647,7 +656,7 @@ static void map_release_buffer(Value self, TyBuffer *view)
     leave(as_map(self), locked);
 }
 
-static Value get_closed(Value self) { return ty_from_bool(as_map(self)->data == NULL); }
+static Value get_closed(Value self) { return ty_from_bool(!is_open(as_map(self))); }
 
 /* --- tables -------------------------------------------------------------------------------------------------------------------------------- */
 
