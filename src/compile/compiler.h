@@ -220,7 +220,7 @@ void ty_type_alias(TyCompiler *c, TyAstTypeAlias *s);
 void ty_annotated_assignment(TyCompiler *c, TyAstAnnAssign *s);
 void ty_make_closure(TyCompiler *c, TyPlace place, Value code, TyRegister target);
 void ty_unit_prologue(TyCompiler *c);
-void ty_wrap_generator_begin(TyCompiler *c, int32_t *handler_label);
+int32_t ty_wrap_generator_begin(TyCompiler *c); /* the handler's label for ty_wrap_generator_end; -1 where there is none */
 void ty_wrap_generator_end(TyCompiler *c, int32_t handler_label);
 Value ty_compile_module(TyCompiler *c, const TyAst *tree);
 

@@ -32,13 +32,14 @@ void ty_unit_prologue(TyCompiler *c)
 }
 
 /* A StopIteration must not leave a generator as it is. */
-void ty_wrap_generator_begin(TyCompiler *c, int32_t *handler_label)
+int32_t ty_wrap_generator_begin(TyCompiler *c)
 {
     TyUnit *u = c->unit;
     if (!is_generator_like(u))
-        return;
-    *handler_label = ty_new_label(c);
-    u->handler = ty_new_handler(c, *handler_label, TY_KIND_TEMPORARY);
+        return -1;
+    int32_t handler_label = ty_new_label(c);
+    u->handler = ty_new_handler(c, handler_label, TY_KIND_TEMPORARY);
+    return handler_label;
 }
 
 void ty_wrap_generator_end(TyCompiler *c, int32_t handler_label)
@@ -533,15 +534,11 @@ static Value function_code(TyCompiler *c, TyNode *node, TyScope *scope, Value na
             u->has_docstring = true;
         }
     }
-    int32_t stop_handler;
     ty_unit_prologue(c);
-    ty_wrap_generator_begin(c, &stop_handler);
+    int32_t stop_handler = ty_wrap_generator_begin(c);
     if (value) {
         TyRegister r = ty_last_operand(c, value);
-        if (u->scope->generator) /* a lambda with yield in it */
-            ty_emit(c, ty_place(value), TY_OP_RETURN, r, 0, 0);
-        else
-            ty_emit(c, ty_place(value), TY_OP_RETURN, r, 0, 0);
+        ty_emit(c, ty_place(value), TY_OP_RETURN, r, 0, 0);
         u->top = 0;
     } else {
         TyNodeList rest = after(body, first);
@@ -1011,9 +1008,8 @@ Value ty_compile_module(TyCompiler *c, const TyAst *tree)
     TyUnit *u = ty_enter_unit(c, c->table->top, TY_NAME("<module>"), 1);
     if (!u)
         return TY_NULL;
-    int32_t stop_handler;
     ty_unit_prologue(c);
-    ty_wrap_generator_begin(c, &stop_handler);
+    int32_t stop_handler = ty_wrap_generator_begin(c);
     switch (tree->root->kind) {
     case TY_AST_Module:
         module_body(c, &TY_AST(Module, tree->root)->body, true);

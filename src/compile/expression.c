@@ -1555,9 +1555,8 @@ static Value comprehension_code(TyCompiler *c, Comprehension *k, TyScope *scope)
     if (!u)
         return TY_NULL;
     u->positional_count = 1;
-    int32_t stop_handler;
     ty_unit_prologue(c);
-    ty_wrap_generator_begin(c, &stop_handler);
+    int32_t stop_handler = ty_wrap_generator_begin(c);
     begin_collection(c, k);
     generator_level(c, k, 0, 0);
     if (k->kind == TY_COMPREHENSION_GENERATOR)

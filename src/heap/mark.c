@@ -308,12 +308,14 @@ void ty_mark_conservative(TyMarker *marker, const void *low, const void *high)
     }
 }
 
+#ifndef NDEBUG
 static TY_COLD void freed_cell(TyObject *object)
 {
     fprintf(stderr, "typhon: the collector reached a freed cell at %p (of %zu bytes): some object or root holds a reference that was not "
                     "marked earlier\n", (void *)object, ty_heap_object_size(object));
     abort();
 }
+#endif
 
 /* The newest object of the stack, or NULL. */
 TY_INLINE TyObject *pop(TyMarker *marker)

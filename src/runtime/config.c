@@ -257,10 +257,10 @@ static bool is_folder(const char *path)
 
 static bool has_library(const char *path)
 {
-    char file[PATH_MAX + 32];
+    char file[PATH_MAX];
     struct stat status;
-    snprintf(file, sizeof file, "%s/importlib/_bootstrap.py", path);
-    return stat(file, &status) == 0;
+    int length = snprintf(file, sizeof file, "%s/importlib/_bootstrap.py", path);
+    return length > 0 && (size_t)length < sizeof file && stat(file, &status) == 0;
 }
 
 static char *absolute_executable(const char *name)
