@@ -2,6 +2,7 @@
 #include "crossing/internal.h"
 #include "object/function.h"
 #include "object/module.h"
+#include "runtime/runtime.h"
 
 /* The module of that name in this interpreter, imported if need be; TY_NULL without an exception if there is none. */
 static Value module_here(Value name)
@@ -9,8 +10,7 @@ static Value module_here(Value name)
     Value module = ty_dict_get_str(ty_interpreter()->modules, name);
     if (module != TY_NULL)
         return module;
-    Value import = ty_import_module("importlib");
-    module = import == TY_NULL ? TY_NULL : ty_call_method_one(import, TY_NAME("import_module"), name);
+    module = ty_import_full(name);
     if (module == TY_NULL && ty_raised_is(&ty_Exception))
         ty_clear_exception();
     return module;

@@ -1,5 +1,6 @@
 /* Unpacking: the receiver goes through a parcel's nodes in their order, makes and fills. */
 #include "crossing/internal.h"
+#include "runtime/runtime.h"
 #include "object/function.h"
 #include "object/set.h"
 #include "object/shape.h"
@@ -36,8 +37,7 @@ Value ty_crossing_module_here(Value name)
     Value module = ty_dict_get_str(ty_interpreter()->modules, name);
     if (module != TY_NULL || ty_raised())
         return module;
-    Value import = ty_import_module("importlib");
-    return import == TY_NULL ? TY_NULL : ty_call_method_one(import, TY_NAME("import_module"), name);
+    return ty_import_full(name);
 }
 
 static Value make_name(TyNode *node)

@@ -19,7 +19,7 @@
 #include "runtime/runtime.h"
 
 /* The name as C text if it is a built-in module's, else NULL without an exception. */
-static const char *find_builtin(Value name)
+const char *ty_builtin_name(Value name)
 {
     size_t size;
     const char *text = ty_to_utf8(name, &size);
@@ -32,7 +32,7 @@ static Value imp_is_builtin(Value self, Value *a)
 {
     if (!ty_require_str(a[0], "is_builtin", "argument"))
         return TY_NULL;
-    return ty_from_immediate_int(find_builtin(a[0]) ? 1 : 0);
+    return ty_from_immediate_int(ty_builtin_name(a[0]) ? 1 : 0);
 }
 
 static Value imp_create_builtin(Value self, Value *a)
@@ -40,7 +40,7 @@ static Value imp_create_builtin(Value self, Value *a)
     Value name = ty_get_attribute(a[0], TY_NAME("name"));
     if (name == TY_NULL || !ty_is_str(name))
         return name == TY_NULL ? TY_NULL : ty_raise(&ty_TypeError, "name must be string, not %T", name);
-    const char *text = find_builtin(name);
+    const char *text = ty_builtin_name(name);
     return text ? ty_module_current(text) : TY_NONE;
 }
 

@@ -95,6 +95,8 @@ TY_INLINE bool ty_once_done(const TyOnce *once) { return ty_load_acquire(&once->
 /* modules/sys.c: of an interpreter whose sys is incomplete: makes what the attribute belongs to (TY_NULL: everything). True: it is worth looking again;
  * false: it is no such attribute, or an exception is raised. */
 bool ty_sys_complete(Value name);
+/* runtime/import.c: built-in modules that were imported before there was an importlib get their specs. False: there was one, or an exception is raised. */
+bool ty_import_specs(void);
 Value ty_sys_get(const char *name); /* borrowed from sys's dict; TY_NULL without exception */
 
 /* vm/frame.c: the globals of the innermost Python frame, or TY_NULL. */

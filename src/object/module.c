@@ -184,6 +184,8 @@ static bool module_init(Value self, const Value *arguments, size_t count, Value 
 
 static Value module_repr(Value self)
 {
+    if (ty_interpreter()->importlib == TY_NULL && !ty_import_specs() && ty_raised())
+        return TY_NULL;
     Value importlib = ty_interpreter()->importlib;
     if (importlib != TY_NULL)
         return ty_call_method_one(importlib, TY_NAME("_module_repr"), self);
@@ -335,9 +337,14 @@ static bool is_incomplete_sys(Value self)
     return TY_UNLIKELY(self == interpreter->sys_module) && ty_load_relaxed(&interpreter->sys_incomplete);
 }
 
+/* A built-in module without a spec: importlib has not been needed so far. */
+static bool lacks_spec(Value self) { return as_module(self)->def && ty_interpreter()->importlib == TY_NULL; }
+
 static Value module_get_dict(Value self)
 {
     if (is_incomplete_sys(self) && !ty_sys_complete(TY_NULL) && ty_raised())
+        return TY_NULL;
+    if (TY_UNLIKELY(lacks_spec(self)) && !ty_import_specs() && ty_raised())
         return TY_NULL;
     return ty_module_dict(self);
 }
@@ -429,6 +436,8 @@ static Value module_find_attribute(Value self, Value name)
         return get(attribute, self, ty_from_object(type));
     Value own = ty_dict_get(ty_module_dict(self), name);
     if (own == TY_NULL && is_incomplete_sys(self) && ty_sys_complete(name))
+        own = ty_dict_get(ty_module_dict(self), name);
+    if (own == TY_NULL && TY_UNLIKELY(lacks_spec(self)) && (ty_str_equal_text(name, "__spec__") || ty_str_equal_text(name, "__loader__")) && ty_import_specs())
         own = ty_dict_get(ty_module_dict(self), name);
     if (own != TY_NULL || ty_raised())
         return own;

@@ -66,8 +66,31 @@ static Value find_and_load_timed(TyInterpreter *interpreter, Value name)
     return module;
 }
 
-/* The module of that full name, imported if need be. */
-static Value import_full(Value name)
+/* Built-in modules need none of importlib. Before there is any, they are made without; their specs follow when somebody asks (ty_import_specs), at the
+ * latest with importlib, whose set-up gives one to each built-in module that is there. TY_NULL without an exception: it is for importlib. */
+static Value import_early(TyInterpreter *interpreter, Value name)
+{
+    static const char *const taken_over[] = { "meta_path", "path_hooks", "path", "modules" };
+    for (size_t i = 0; i < TY_COUNT_OF(taken_over); i++)
+        if (ty_dict_get_text(interpreter->sys, taken_over[i]) != TY_NULL)
+            return TY_NULL;
+    const char *text = ty_builtin_name(name);
+    Value module = text ? ty_module_current(text) : TY_NULL;
+    if (module == TY_NULL)
+        return TY_NULL;
+    Value dict = ty_module_dict(module); /* what is not there is asked for */
+    if (ty_dict_delete(dict, TY_NAME("__spec__")) < 0 || ty_dict_delete(dict, TY_NAME("__loader__")) < 0 || !ty_dict_set_text(dict, "__package__", ty_str_empty()))
+        return TY_NULL;
+    return ty_dict_set(interpreter->modules, ty_intern(name), module) ? module : TY_NULL;
+}
+
+bool ty_import_specs(void)
+{
+    TyOnce *once = &ty_interpreter()->import_once;
+    return ty_load_acquire(&once->state) == 0 && ty_import_site();
+}
+
+Value ty_import_full(Value name)
 {
     TyInterpreter *interpreter = ty_interpreter();
     Value modules = interpreter->modules, module = ty_is_exact_dict(modules) ? ty_dict_get(modules, name) : ty_get_item_or_null(modules, name);
@@ -83,9 +106,12 @@ static Value import_full(Value name)
         return now != TY_NULL && now != TY_NONE ? now : ty_raised() ? TY_NULL : module;
     }
     if (ty_load_acquire(&interpreter->import_once.state) == 0) {
+        module = import_early(interpreter, name);
+        if (module != TY_NULL || ty_raised())
+            return module;
         if (!ty_import_site())
             return TY_NULL;
-        return import_full(name);
+        return ty_import_full(name);
     }
     if (interpreter->importlib == TY_NULL) {
         size_t size;
@@ -134,7 +160,7 @@ static Value top_package(Value name, Value full, Value module, int64_t level)
         return module;
     if (level == 0) {
         Value front = ty_str_slice(name, 0, dot);
-        return front == TY_NULL ? TY_NULL : import_full(front);
+        return front == TY_NULL ? TY_NULL : ty_import_full(front);
     }
     int64_t cut = ty_str_length(full) - (ty_str_length(name) - dot);
     Value front = ty_str_slice(full, 0, cut);
@@ -175,7 +201,7 @@ static Value import_level(Value name, Value globals, Value from_list, int64_t le
             return import == TY_NULL ? TY_NULL : ty_call(import, arguments, 5, TY_NULL);
         }
     }
-    Value module = import_full(full);
+    Value module = ty_import_full(full);
     if (module == TY_NULL)
         return TY_NULL;
     int wanted = from_list == TY_NONE || from_list == TY_NULL ? 0 : ty_is_true(from_list);
@@ -211,7 +237,7 @@ Value ty_import_level(Value name, Value globals, Value from_list, Value level_va
 Value ty_import_module(const char *name)
 {
     Value module_name = ty_str_from_text(name);
-    return module_name == TY_NULL ? TY_NULL : import_full(module_name);
+    return module_name == TY_NULL ? TY_NULL : ty_import_full(module_name);
 }
 
 /* --- starting importlib --------------------------------------------------------------------------------------------------------- */

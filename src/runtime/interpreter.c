@@ -162,6 +162,9 @@ static bool set_core_modules(TyInterpreter *interpreter, Value builtins, Value s
 /* What the main interpreter's two modules look like before any program runs: others begin as copies. */
 static struct { Value builtins_module, builtins, sys_module, sys; } template;
 
+/* What is not there is asked for: ty_import_specs. */
+static bool without_spec(Value dict) { return ty_dict_delete(dict, TY_NAME("__spec__")) >= 0 && ty_dict_delete(dict, TY_NAME("__loader__")) >= 0; }
+
 static bool main_interpreter_fill(TyInterpreter *interpreter)
 {
     if (!make_dicts(interpreter))
@@ -176,7 +179,7 @@ static bool main_interpreter_fill(TyInterpreter *interpreter)
     template.builtins = ty_dict_copy(interpreter->builtins);
     template.sys = template.builtins == TY_NULL ? TY_NULL : ty_sys_template(interpreter);
     ty_root_add(&template.builtins_module, 4);
-    return template.sys != TY_NULL;
+    return template.sys != TY_NULL && without_spec(template.builtins) && without_spec(template.sys);
 }
 
 static Value copy_module(const char *name, Value module, Value dict)

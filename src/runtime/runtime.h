@@ -39,7 +39,9 @@ Value ty_ast_from_source(const char *source, size_t size, Value filename, int mo
 Value ty_anext_default_new(Value awaitable, Value fallback); /* vm/generator.c */
 bool ty_run_source(const char *source, size_t size, Value filename, int mode, uint32_t flags, Value globals);
 Value ty_import_level(Value name, Value globals, Value from_list, Value level);
-Value ty_import_module(const char *name);
+Value ty_import_module(const char *name);      /* the module of that full name, imported if need be */
+Value ty_import_full(Value name);              /* the same, of a str */
+const char *ty_builtin_name(Value name);       /* modules/_imp.c: the name as C text if it is a built-in module's, else NULL without an exception */
 bool ty_sys_start(TyInterpreter *interpreter); /* modules/sys.c: what sys of the main interpreter has that depends on the configuration */
 Value ty_sys_template(TyInterpreter *interpreter); /* a copy of that dict without what each interpreter makes for itself, when it is first looked at */
 bool ty_sys_from_template(TyInterpreter *interpreter);

@@ -393,6 +393,8 @@ Value ty_cache_load_global(_Atomic uint64_t *word, Value globals, Value builtins
     }
     index = ty_dict_entry_for_cache(builtins, name, &builtins_version);
     Value value = ty_dict_get_str(globals, name);
+    if (value == TY_NULL && index < 0 && TY_UNLIKELY(!ty_once_done(&ty_interpreter()->import_once)) && !ty_import_specs()) /* site adds to builtins */
+        return TY_NULL;
     if (value != TY_NULL || index < 0)
         return value != TY_NULL ? value : ty_dict_get_str(builtins, name);
     version = ty_dict_version(globals);

@@ -8,6 +8,7 @@
 #include "modules/interpreters/interpreters.h"
 #include "object/dict.h"
 #include "object/exception.h"
+#include "object/function.h"
 #include "object/int.h"
 #include "object/native.h"
 #include "object/str.h"
@@ -351,6 +352,76 @@ static Outcome do_call(Value parcel, Value more)
     return outcome.parcel != TY_NULL ? outcome : failed(result_stage);
 }
 
+/* --- the calls of InterpreterPoolExecutor ----------------------------------------------------------------------------------------------------- */
+
+/* Its workers call do_call(results, function, args, kwargs) of concurrent.futures.interpreter, which puts the exception of a task that failed into the
+ * queue `results`. For that alone each worker's interpreter would have to import the library of futures, threads, logging and queues: tens of
+ * milliseconds. So that function is done here, and only a task that fails imports anything. */
+static bool is_pool_call(Value function, Value arguments, Value keywords)
+{
+    if (!ty_is_function(function) || arguments == TY_NULL || ty_tuple_length(arguments) != 4 || (keywords != TY_NULL && ty_dict_length(keywords) > 0))
+        return false;
+    TyFunction *f = ty_as_function(function);
+    Value name = ty_field(&f->qualname), module = ty_field(&f->module);
+    if (!ty_is_exact_str(name) || !ty_str_equal_text(name, "do_call") || !ty_is_exact_str(module) || !ty_str_equal_text(module, "concurrent.futures.interpreter"))
+        return false;
+    Value there = ty_dict_get_str(ty_interpreter()->modules, module);
+    return there != TY_NULL && ty_is_module(there) && ty_dict_get_str(ty_module_dict(there), name) == function && ty_is_tuple(ty_tuple_item(arguments, 2))
+        && ty_is_exact_dict(ty_tuple_item(arguments, 3));
+}
+
+static bool put_result(Value queue, Value item) { return queue != TY_NULL && ty_call_method_one(queue, TY_NAME("put"), item) != TY_NULL; }
+
+static void print_unshareable(Value exception)
+{
+    Value error = ty_sys_get("stderr"), text = ty_str_from_text("exception is not shareable:\n");
+    if (error != TY_NULL && error != TY_NONE && text != TY_NULL && ty_call_method_one(error, TY_NAME("write"), text) != TY_NULL)
+        ty_print_exception_to(exception, error);
+    ty_clear_exception();
+}
+
+/* The exception raised here goes into the queue as well, None in its place if it cannot; it stays raised, or whatever came instead. */
+static void put_exception(Value queue_id)
+{
+    Value exception = ty_take_exception(), module = ty_import_module("concurrent.interpreters");
+    Value class = module == TY_NULL ? TY_NULL : ty_get_attribute(module, TY_NAME("Queue"));
+    Value queue = class == TY_NULL ? TY_NULL : ty_call_one(class, queue_id);
+    if (!put_result(queue, exception)) {
+        if (!ty_raised_is(&ty_NotShareableError))
+            return;
+        ty_clear_exception();
+        print_unshareable(exception);
+        if (!put_result(queue, TY_NONE))
+            return;
+    }
+    ty_restore_exception(exception);
+}
+
+static Outcome do_pool_call(Value parcel, Value queue_id)
+{
+    Value call = ty_crossing_unpack(parcel);
+    if (call == TY_NULL)
+        return failed(arguments_stage);
+    Value result = ty_call_with(ty_tuple_item(call, 0), ty_tuple_item(call, 1), ty_tuple_item(call, 2));
+    if (result == TY_NULL) {
+        put_exception(queue_id);
+        return failed(NULL);
+    }
+    Outcome outcome = { ty_crossing_pack(result, "result"), TY_NULL, NULL };
+    return outcome.parcel != TY_NULL ? outcome : failed(result_stage);
+}
+
+/* The parcel of such a call and the queue's id; TY_NULL without an exception: it goes as any other, whatever the reason, which will be found out there. */
+static Value pack_pool_call(Value arguments, Value *queue_id)
+{
+    *queue_id = ty_get_attribute(ty_tuple_item(arguments, 0), TY_NAME("_id"));
+    Value parcel = *queue_id == TY_NULL || !ty_is_immediate_int(*queue_id) ? TY_NULL
+        : ty_crossing_pack_call(ty_tuple_item(arguments, 1), ty_tuple_item(arguments, 2), ty_tuple_item(arguments, 3));
+    if (parcel == TY_NULL)
+        ty_clear_exception();
+    return parcel;
+}
+
 static Value interpreters_call(Value self, Value *a)
 {
     Record *record = look_up(a[0], a[5], "make a call in");
@@ -363,8 +434,11 @@ static Value interpreters_call(Value self, Value *a)
     if (!ty_is_callable(a[1]))
         return ty_raise(&ty_TypeError, "expected a callable, got %R", a[1]);
     Outcome outcome;
-    Value parcel = ty_crossing_pack_call(a[1], a[2], a[3]);
-    if (parcel == TY_NULL || !visit(record, do_call, parcel, TY_NULL, &outcome))
+    Value queue_id = TY_NULL, parcel = is_pool_call(a[1], a[2], a[3]) ? pack_pool_call(a[2], &queue_id) : TY_NULL;
+    Work work = parcel == TY_NULL ? do_call : do_pool_call;
+    if (parcel == TY_NULL)
+        parcel = ty_crossing_pack_call(a[1], a[2], a[3]);
+    if (parcel == TY_NULL || !visit(record, work, parcel, queue_id, &outcome))
         return TY_NULL;
     Value shown = report(&outcome);
     if (shown == TY_NULL)
