@@ -56,6 +56,7 @@ typedef struct TyLayout {
     void (*trace)(TyObject *self, TyMarker *marker); /* ty_mark every Value it holds; NULL: holds none. Runs in a collection: no allocation, no lock */
     void (*destroy)(TyObject *self);  /* releases native memory or descriptors of a dead object when it is swept; must not touch other heap objects, allocate or raise */
     bool finalize_by_request; /* only objects given to ty_finalizer_register are finalized: the others cost nothing */
+    void (*retire)(TyObject *self); /* runs before the finalizer, whatever a class written in Python has for one; may not call Python; NULL: none. Only with a finalizer */
     bool (*finalize)(TyObject *self); /* runs once, as ordinary code, after the object became unreachable (it and what it reaches are alive again meanwhile); NULL: none. Implements __del__ */
 } TyLayout;
 

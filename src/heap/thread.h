@@ -51,6 +51,8 @@ struct TyThread {
 
     Value storage;              /* a dict for what modules keep per thread (locals, repr guards, …), or TY_NULL */
     Value async_generator_first_iteration, async_generator_finalizer;
+    Value running_loop, current_task; /* of asyncio, or TY_NULL */
+    Value task_list;            /* of the asyncio tasks that it made: modules/asyncio */
     uint32_t coroutine_origin_depth;
     uint64_t ident;             /* threading.get_ident() */
     uint64_t native_id;
@@ -131,6 +133,8 @@ extern bool ty_poll_run(void);
 /* What a thread needs before it can run Python, and the end of that. runtime/interpreter.c */
 extern bool ty_thread_begin(TyThread *thread);
 extern void ty_thread_end(TyThread *thread);
+extern void ty_asyncio_thread_end(TyThread *thread); /* modules/asyncio: the part of it that asyncio has; the same after a fork, in the child */
+extern void ty_asyncio_after_fork(void);
 
 /* Marks what the VM keeps of a thread (frames, exception, …): vm/frame.c. */
 extern void ty_thread_trace(TyThread *thread, TyMarker *marker);

@@ -662,6 +662,7 @@ static bool class_fill(TyType *type, Value bases, Value dict, uint32_t expected_
     type->layout.trace = class_instance_trace;
     type->layout.destroy = base->layout.destroy;
     type->layout.finalize = base->layout.finalize;
+    type->layout.retire = base->layout.retire;
     if (!add_slot_members(type) || !add_dict_and_weakref(type, &plan))
         return false;
     Value doc = ty_dict_get_str(dict, TY_NAME("__doc__"));

@@ -35,6 +35,7 @@
     X(gc_state) \
     X(shared_caches)        /* array: caches of code that all interpreters share, by its number; vm/cache.c */ \
     X(copyreg) \
+    X(asyncio_lists)        /* the lists of its asyncio tasks, of one thread each: modules/asyncio */ \
     X(crossing)             /* crossing/state.h */
 
 /* What the tools of sys.monitoring wait for: vm/monitor.h. */
@@ -81,6 +82,7 @@ struct TyInterpreter { /* its memory serves others after it is closed, and is ne
     _Atomic uint32_t recursion_limit;
     uint64_t dispatch_flags;
     bool no_fork, no_exec, no_threads, no_daemon_threads; /* what its configuration forbids */
+    _Atomic uint64_t asyncio_task_names; /* numbers of tasks without a name */
     TyMonitoring monitoring;
 #define TY_INTERPRETER_FIELD(name) Value name;
     TY_INTERPRETER_VALUES(TY_INTERPRETER_FIELD)

@@ -75,6 +75,7 @@ typedef struct TySlots {
     TyNewFunction new;
     TyInitFunction init;
     TyUnaryFunction await, aiter, anext;
+    Value (*send)(Value self, Value value, bool *returned); /* of an iterator in C that `await` may delegate to: its result comes without a StopIteration. Not inherited */
     /* numbers; `binary[TY_BINARY_POWER]` is called without a modulus, `power` with one */
     TyBinaryFunction binary[TY_BINARY_COUNT];
     TyBinaryFunction inplace[TY_BINARY_COUNT];

@@ -216,6 +216,9 @@ bool ty_slot_python_init(Value self, const Value *arguments, size_t count, Value
 
 bool ty_slot_python_finalize(TyObject *self)
 {
+    const TyLayout *layout = &ty_object_type(self)->layout;
+    if (layout->retire)
+        layout->retire(self);
     Value method = ty_lookup_special(ty_from_object(self), TY_NAME("__del__"));
     if (method == TY_NULL)
         return !ty_raised();

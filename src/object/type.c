@@ -238,6 +238,8 @@ static bool type_ready_locked(TyType *type)
             type->layout.destroy = type->parent->layout.destroy;
         if (!type->layout.finalize)
             type->layout.finalize = type->parent->layout.finalize;
+        if (!type->layout.retire)
+            type->layout.retire = type->parent->layout.retire;
         if (type->layout.size == 0)
             type->layout.size = type->parent->layout.size;
         if (type->layout.item_size == 0)

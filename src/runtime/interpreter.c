@@ -85,6 +85,7 @@ bool ty_thread_begin(TyThread *thread)
 void ty_thread_end(TyThread *thread)
 {
     ty_visits_end_own();
+    ty_asyncio_thread_end(thread);
     ty_vm_thread_end(thread);
 }
 

@@ -184,6 +184,7 @@ static void end_visit(TyVisit *visit)
 {
     TyThread *thread = visit->thread;
     unlink_visit(visit);
+    ty_asyncio_thread_end(thread);
     ty_thread_drop_idle(thread);
 }
 

@@ -78,6 +78,9 @@ void ty_thread_trace(TyThread *thread, TyMarker *marker)
     ty_mark(marker, thread->storage);
     ty_mark(marker, thread->async_generator_first_iteration);
     ty_mark(marker, thread->async_generator_finalizer);
+    ty_mark(marker, thread->running_loop);
+    ty_mark(marker, thread->current_task);
+    ty_mark(marker, thread->task_list);
     for (TyFrame *frame = thread->frame; frame; frame = frame->previous)
         ty_frame_trace(frame, marker);
     if (thread->lookup_cache) /* its entries keep nothing alive */

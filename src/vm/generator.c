@@ -166,6 +166,8 @@ Value ty_iterator_send(Value iterator, Value value, bool *returned)
     if (ty_is_generator_kind(iterator))
         return ty_generator_send(iterator, value, returned);
     Value v;
+    if (type->slots.send)
+        return type->slots.send(iterator, value, returned);
     if (type->slots.next && value == TY_NONE)
         v = type->slots.next(iterator);
     else

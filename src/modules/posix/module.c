@@ -336,6 +336,7 @@ pid_t ty_fork(const char *name)
         ty_visits_after_fork();
         ty_import_lock_give(true);
         ty_signals_after_fork();
+        ty_asyncio_after_fork();
         run_hooks(1, false);
     } else {
         ty_threads_after_fork(false);
