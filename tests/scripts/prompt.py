@@ -49,6 +49,6 @@ def on_terminal(steps, **more):
     os.close(fd)
     return results
 
-STEPS = [(b"20 + 22\r", rb"\n42\r\n.*>>> $"), (b"def g():\r", rb"\.\.\. +$"), (b"return 'gee'\r\r", rb">>> $"), (b"g()\r", rb"'gee'\r\n.*>>> $"), (b"abc\x03", rb"KeyboardInterrupt.*>>> $"),
+STEPS = [(b"20 + 22\r", rb"\r42\r\n.*>>> $"), (b"def g():\r", rb"\.\.\. +$"), (b"return 'gee'\r\r", rb">>> $"), (b"g()\r", rb"'gee'\r\n.*>>> $"), (b"abc\x03", rb"KeyboardInterrupt.*>>> $"),
          (b"1/0\r", rb"ZeroDivisionError.*>>> $")]
 print(on_terminal(STEPS, TERM="xterm"))
