@@ -180,8 +180,8 @@ static void drop_needless_items(TyCompiler *c, TyUnit *u)
             continue;
         if (item->place.line < 0 && previous >= 0 && !reached_by_jump && !ty_op_is_terminator((TyOp)u->items[previous].op))
             item->place = u->items[previous].place;
-        if (item->place.line < 0 && item->op == TY_OP_RETURN_NONE)
-            item->place = (TyPlace){previous > 0 && u->items[previous].place.line >= 0 ? u->items[previous].place.line : u->first_line, -1, -1, -1};
+        if (item->place.line < 0 && item->op == TY_OP_RETURN_NONE && (previous <= 0 || u->items[previous].place.line >= 0))
+            item->place = (TyPlace){previous > 0 ? u->items[previous].place.line : u->first_line, -1, -1, -1};
         if (item->place.line >= 0 && item->place.end_line < 0)
             item->place.end_line = item->place.line;
         previous = i;

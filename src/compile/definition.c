@@ -21,14 +21,20 @@ static bool is_generator_like(const TyUnit *u)
 void ty_unit_prologue(TyCompiler *c)
 {
     TyUnit *u = c->unit;
-    ty_emit(c, u->scope->type == TY_BLOCK_MODULE ? line_place(0) : unit_place(u), TY_OP_BEGIN, 0, 0, 0);
+    TyPlace place = u->scope->type == TY_BLOCK_MODULE ? line_place(0) : unit_place(u);
+    bool prepares = is_generator_like(u) || u->cell_count > 0;
+    for (int i = 0; i < u->local_count; i++)
+        prepares |= u->locals[i].kind & TY_REGISTER_CELL;
+    ty_emit(c, place, prepares ? TY_OP_BEGIN : TY_OP_RESUME, 0, 0, 0);
     for (int i = 0; i < u->local_count; i++)
         if (u->locals[i].kind & TY_REGISTER_CELL)
             ty_emit(c, TY_NO_PLACE, TY_OP_MAKE_CELL, (TyRegister)i, 0, 0);
     for (int i = 0; i < u->cell_count; i++)
         ty_emit(c, TY_NO_PLACE, TY_OP_MAKE_CELL, TY_KIND_CELL | (uint32_t)i, 0, 0);
     if (is_generator_like(u))
-        ty_emit(c, unit_place(u), TY_OP_MAKE_GENERATOR, 0, 0, 0);
+        ty_emit(c, place, TY_OP_MAKE_GENERATOR, 0, 0, 0);
+    if (prepares)
+        ty_emit(c, place, TY_OP_RESUME, 0, 0, 0);
 }
 
 /* A StopIteration must not leave a generator as it is. */
@@ -823,6 +829,7 @@ static Value class_code(TyCompiler *c, TyAstClassDef *s, int line)
     store_docstring(c, &s->body, &first);
     TyNodeList body = after(&s->body, first);
     ty_statements(c, &body);
+    place = TY_NO_PLACE; /* the class line is not run again */
     if (u->annotation_count) {
         Value code = deferred_annotations(c);
         ty_make_closure(c, place, code, r);
@@ -833,7 +840,6 @@ static Value class_code(TyCompiler *c, TyAstClassDef *s, int line)
     Value attributes = static_attributes(c);
     if (c->failed)
         return TY_NULL;
-    place = TY_NO_PLACE; /* the class line is not run again */
     store_in_class(c, place, TY_NAME("__static_attributes__"), attributes);
     if (scope->needs_class_dict)
         store_cell_itself(c, place, TY_NAME("__classdict__"), TY_NAME("__classdictcell__"));

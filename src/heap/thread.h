@@ -47,6 +47,8 @@ struct TyThread {
     /* Tracing. */
     Value trace_function, profile_function;
     uint32_t tracing;           /* inside so many trace functions or monitoring callbacks: nothing is traced */
+    struct TyFrame *told_frame; /* while that goes on: the frame told of, and whether it may jump (f_lineno = …): vm/trace.h's TyTold */
+    uint32_t told;
     bool instrumented;          /* some kind of tracing is on: frames run with the traced dispatch table */
 
     Value storage;              /* a dict for what modules keep per thread (locals, repr guards, …), or TY_NULL */

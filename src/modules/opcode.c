@@ -22,7 +22,7 @@ static bool has_free_variable(TyOp op) { return op == TY_OP_LOAD_CELL || op == T
         TyOp op = (TyOp)code;                                                                      \
         return ty_from_bool(code >= 0 && code < TY_OP_COUNT && (condition));                       \
     }
-DEFINE_PROPERTY(is_valid, op >= TY_OP_BEGIN)
+DEFINE_PROPERTY(is_valid, op >= TY_OP_RESUME)
 DEFINE_PROPERTY(has_arg, ty_op_formats[op] != TY_FORMAT_NONE)
 DEFINE_PROPERTY(has_const, has_constant(op))
 DEFINE_PROPERTY(has_name, ty_op_format(op)->name)

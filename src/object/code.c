@@ -116,7 +116,7 @@ static bool verify_shape(const TyCode *code)
     if (!types)
         return false;
     return ty_bytes_length(code->bytecode) % (int64_t)sizeof(TyInstruction) == 0 && ty_bytes_length(code->bytecode) > (int64_t)sizeof(TyInstruction)
-        && ty_op(code->instructions[0]) == TY_OP_BEGIN
+        && (ty_op(code->instructions[0]) == TY_OP_RESUME || ty_op(code->instructions[0]) == TY_OP_BEGIN)
         && ty_bytes_length(code->handler_bytes) % (int64_t)sizeof(TyHandler) == 0 && ty_bytes_length(code->bytecode) / (int64_t)sizeof(TyInstruction) < INT32_MAX
         && (uint64_t)ty_tuple_length(code->register_names) == variables && (uint64_t)ty_bytes_length(code->register_kinds) == variables
         && variables <= code->register_count && code->register_count <= TY_REGISTER_LIMIT && parameters <= code->local_count

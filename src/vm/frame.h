@@ -50,7 +50,7 @@ typedef struct TyFrameObject {
     Value extra_locals;    /* names that code added to f_locals of a function */
     Value trace;           /* f_trace or TY_NULL */
     int32_t instruction;   /* of an ended frame */
-    bool trace_lines, trace_opcodes;
+    bool trace_lines, trace_opcodes, instructions_told;
     int32_t line_override; /* set by f_lineno = …: 0 none */
 } TyFrameObject;
 

@@ -22,7 +22,8 @@
 typedef uint64_t TyInstruction;
 
 #define TY_INSTRUCTIONS(X) \
-    X(BEGIN, NONE, "the first word of all code, where a call is until it begins: never run, since frames start at the word after it") \
+    X(RESUME, NONE, "the first word of code, where a call is until it begins: never run, since frames start at the word after it. In code that makes cells or a generator first, also the word after these: nothing") \
+    X(BEGIN, NONE, "the first word of code that makes cells or a generator before anything else, in place of RESUME") \
     X(NOP, NONE, "nothing") \
     X(MOVE, AB, "R[a] = R[b]") \
     X(LOAD_CONST, A_IMM, "R[a] = co_consts[imm]") \

@@ -231,7 +231,7 @@ TY_INLINE TyFrame *push_frame(TyThread *thread, TyFunction *function, uint32_t b
     thread->recursion++;
     thread->stack_top = top;
     callee->previous = thread->frame;
-    callee->pc = code->instructions + 1; /* after BEGIN */
+    callee->pc = code->instructions + 1; /* after RESUME or BEGIN */
     callee->function = function;
     callee->code = code;
     callee->caches = function->caches;
@@ -515,6 +515,7 @@ traced:
     }
 
     CASE(BEGIN) NEXT(1);
+    CASE(RESUME) NEXT(1);
     CASE(NOP) NEXT(1);
     CASE(MOVE) RA = RB; NEXT(1);
     CASE(LOAD_CONST) RA = constants[IMMEDIATE]; NEXT(1);
@@ -1508,8 +1509,14 @@ resume_generator: /* entered as the innermost frame; `value` is sent */
         value = RB;
 do_yield:
     SAVE();
-    if (TY_UNLIKELY(thread->instrumented) && !ty_trace_yield(frame, value))
-        goto error;
+    if (TY_UNLIKELY(thread->instrumented)) {
+        if (!ty_trace_yield(frame, value))
+            goto error;
+        if (pc != frame->pc) { /* f_lineno = … */
+            pc = frame->pc;
+            DISPATCH();
+        }
+    }
     {
         TyFrame *caller = frame->previous;
         TyFrameKind kind = frame->kind;

@@ -39,6 +39,12 @@ void ty_trace_release(TyThread *thread)
     thread->instrumented = !thread->tracing && anything_on(thread);
 }
 
+static void telling(TyFrame *frame, TyTold told)
+{
+    ty_thread->told_frame = frame;
+    ty_thread->told = told;
+}
+
 /* --- calling trace and profile functions --------------------------------------------------------------------------------- */
 
 /* Calls function(frame, event, argument) with tracing held off and the raised exception set aside. TY_NULL: it raised. */
@@ -154,7 +160,12 @@ bool ty_trace_enter(TyFrame *frame)
     if (starts || frame->traced_line == LINE_UNSEEN)
         frame->traced_line = starts ? LINE_NONE : ty_frame_line(frame);
     frame->traced_instruction = INSTRUCTION_NONE;
-    return tell_tools(frame, starts ? TY_EVENT_PY_START : TY_EVENT_PY_RESUME, ty_frame_instruction(frame) - starts, TY_NULL) && tell_call(frame);
+    telling(frame, TY_TOLD_CALL);
+    uint32_t yields = !starts && ty_op(*frame->pc) != TY_OP_YIELD_FROM; /* meanwhile it stands at the YIELD still */
+    frame->pc -= yields;
+    bool told = tell_tools(frame, starts ? TY_EVENT_PY_START : TY_EVENT_PY_RESUME, ty_frame_instruction(frame) - starts, TY_NULL) && tell_call(frame);
+    frame->pc += yields;
+    return told;
 }
 
 bool ty_trace_throw(TyFrame *frame)
@@ -162,13 +173,26 @@ bool ty_trace_throw(TyFrame *frame)
     if (ty_thread->tracing)
         return true;
     frame->traced_instruction = INSTRUCTION_NONE;
+    telling(frame, TY_TOLD_CALL);
     return tell_tools_raised(frame, TY_EVENT_PY_THROW) && tell_call(frame);
+}
+
+/* Where the line told last begins, for an end that stands on no line: the frame says that it is there while it is told of. */
+static const TyInstruction *last_line(TyFrame *frame)
+{
+    for (uint32_t at = 0; frame->traced_line > 0 && at < frame->code->instruction_count; at += ty_op_words[ty_op(frame->code->instructions[at])])
+        if (ty_code_line(frame->code, at) == frame->traced_line)
+            return &frame->code->instructions[at];
+    return frame->pc;
 }
 
 static bool tell_return(TyFrame *frame, TyEvent event, Value value)
 {
     if (ty_thread->tracing || makes_generator(frame))
         return true;
+    telling(frame, event == TY_EVENT_PY_YIELD ? TY_TOLD_LINE : TY_TOLD_OTHER);
+    if (ty_frame_line(frame) < 0)
+        frame->pc = last_line(frame);
     return tell_tools(frame, event, ty_frame_instruction(frame), value) && tell_profile(frame, TY_NAME("return"), value) && tell_local(frame, TY_NAME("return"), value);
 }
 
@@ -192,6 +216,7 @@ void ty_trace_raise(TyFrame *frame)
     if (ty_thread->tracing || ty_thread->exception == TY_NULL)
         return;
     frame->traced_instruction = INSTRUCTION_NONE;
+    telling(frame, TY_TOLD_OTHER);
     if (!tell_tools_raised(frame, TY_EVENT_RAISE))
         return;
     Value raised = ty_take_exception();
@@ -204,12 +229,18 @@ void ty_trace_reraise(TyFrame *frame)
     if (ty_thread->tracing || ty_thread->exception == TY_NULL)
         return;
     frame->traced_instruction = INSTRUCTION_NONE;
+    telling(frame, TY_TOLD_OTHER);
     tell_tools_raised(frame, TY_EVENT_RERAISE);
 }
 
 void ty_trace_unwind(TyFrame *frame)
 {
-    if (ty_thread->tracing || makes_generator(frame) || !tell_tools_raised(frame, TY_EVENT_PY_UNWIND))
+    if (ty_thread->tracing || makes_generator(frame))
+        return;
+    telling(frame, TY_TOLD_OTHER);
+    if (ty_frame_line(frame) < 0) /* in a cleanup that stands on no line */
+        frame->pc = frame->code->instructions + frame->raised_at;
+    if (!tell_tools_raised(frame, TY_EVENT_PY_UNWIND))
         return;
     Value raised = ty_take_exception();
     if (tell_profile(frame, TY_NAME("return"), TY_NONE) && tell_local(frame, TY_NAME("return"), TY_NONE))
@@ -218,7 +249,10 @@ void ty_trace_unwind(TyFrame *frame)
 
 bool ty_trace_handled(TyFrame *frame, Value exception)
 {
-    return ty_thread->tracing || tell_tools(frame, TY_EVENT_EXCEPTION_HANDLED, ty_frame_instruction(frame), exception);
+    if (ty_thread->tracing)
+        return true;
+    telling(frame, TY_TOLD_OTHER);
+    return tell_tools(frame, TY_EVENT_EXCEPTION_HANDLED, ty_frame_instruction(frame), exception);
 }
 
 bool ty_trace_stop_iteration(TyFrame *frame, Value value)
@@ -226,7 +260,8 @@ bool ty_trace_stop_iteration(TyFrame *frame, Value value)
     TyFrameObject *object = object_of(frame);
     if (ty_thread->tracing || (!waiting(frame, TY_EVENT_BIT(STOP_ITERATION)) && (!object || object->trace == TY_NULL)))
         return true;
-    Value exception = ty_call(ty_from_object(&ty_StopIteration), &value, 1, TY_NULL);
+    telling(frame, TY_TOLD_CALL);
+    Value exception = ty_call(ty_from_object(&ty_StopIteration), &value, value != TY_NONE, TY_NULL);
     if (exception == TY_NULL || !tell_tools(frame, TY_EVENT_STOP_ITERATION, ty_frame_instruction(frame), exception))
         return false;
     return (value == TY_NONE && ty_op(*frame->pc) == TY_OP_FOR_ITER) || tell_exception(frame, exception);
@@ -314,6 +349,7 @@ static TyTraceStep trace_call(TyFrame *frame, TyCodeMonitor *monitor, uint32_t a
     Call call;
     if (!read_call(frame, &call))
         return TY_TRACE_RUN;
+    telling(frame, TY_TOLD_OTHER);
     Value callee = call.callee, first = call.first;
     if (ty_is_bound_method(callee)) {
         first = ty_as_bound_method(callee)->self;
@@ -391,6 +427,33 @@ static bool begins_again(const TyCode *code, int32_t last, int32_t at)
     return at <= last && !ty_op_jumps_left(ty_op(code->instructions[last]));
 }
 
+/* The event of an instruction, for tools that wait for it and a trace function that asked for it. */
+static bool tell_every(TyFrame *frame, TyCodeMonitor *monitor, bool told, bool traced)
+{
+    TyFrameObject *object = object_of(frame);
+    traced = traced && object->trace_opcodes;
+    if (object)
+        object->instructions_told = told || traced;
+    return (!told || tell_instruction(frame, monitor, ty_frame_instruction(frame))) && (!traced || tell_local(frame, TY_NAME("opcode"), TY_NONE));
+}
+
+/* A debugger that a call started wants to stop at the line of that call, before the next one: it waits for the next instruction. Here the call may be
+ * the line's last instruction; so the event is told while the frame still stands there. False with the exception raised. */
+static bool tell_begun_within(TyFrame *frame, TyCodeMonitor *monitor, const TyInstruction *before, bool told, bool traced)
+{
+    TyFrameObject *object = object_of(frame);
+    const TyInstruction *now = frame->pc;
+    if (!object || object->instructions_told || before == now || !(told || (traced && object->trace_opcodes))
+        || ty_code_monitor_line(monitor, ty_frame_instruction(frame)) == ty_code_monitor_line(monitor, (uint32_t)(before - frame->code->instructions)))
+        return true;
+    frame->pc = before;
+    if (!tell_every(frame, monitor, told, traced))
+        return false;
+    if (frame->pc == before)
+        frame->pc = now;
+    return true;
+}
+
 TyTraceStep ty_trace_instruction(TyFrame *frame, const TyInstruction *before)
 {
     TyThread *thread = ty_thread;
@@ -414,13 +477,23 @@ TyTraceStep ty_trace_instruction(TyFrame *frame, const TyInstruction *before)
         frame->traced_line = ty_code_monitor_line(monitor, seen ? (uint32_t)frame->traced_instruction : (uint32_t)(before - frame->code->instructions));
         if (!seen)
             frame->traced_instruction = INSTRUCTION_NONE;
+        if (object)
+            object->instructions_told = false;
     }
+    if (object && !object->instructions_told) {
+        telling(frame, TY_TOLD_LINE);
+        if (!tell_begun_within(frame, monitor, before, events & TY_EVENT_BIT(INSTRUCTION), traced))
+            return TY_TRACE_FAILED;
+        at = ty_frame_instruction(frame);
+        line = ty_code_monitor_line(monitor, at);
+    }
+    telling(frame, TY_TOLD_LINE);
     int32_t last = frame->traced_instruction;
     if (events & TY_EVENTS_BRANCH && last != INSTRUCTION_NONE && !tell_branch(frame, monitor, (uint32_t)last, at))
         return TY_TRACE_FAILED;
     frame->traced_instruction = (int32_t)at;
     TyOp op = ty_op(*frame->pc);
-    if (line > 0 && op != TY_OP_MAKE_CELL && (line != frame->traced_line || begins_again(frame->code, last, (int32_t)at))) {
+    if (line >= 0 && op != TY_OP_MAKE_CELL && op != TY_OP_RESUME && (line != frame->traced_line || begins_again(frame->code, last, (int32_t)at))) {
         frame->traced_line = line;
         if ((events & TY_EVENT_BIT(LINE) || traced) && !tell_line(frame, monitor, at, line, events & TY_EVENT_BIT(LINE)))
             return TY_TRACE_FAILED;
@@ -428,64 +501,11 @@ TyTraceStep ty_trace_instruction(TyFrame *frame, const TyInstruction *before)
         frame->traced_instruction = (int32_t)at;
         op = ty_op(*frame->pc);
     }
-    if (events & TY_EVENT_BIT(INSTRUCTION) && !tell_instruction(frame, monitor, at))
-        return TY_TRACE_FAILED;
-    if (traced && object->trace_opcodes && !tell_local(frame, TY_NAME("opcode"), TY_NONE))
+    if (!tell_every(frame, monitor, events & TY_EVENT_BIT(INSTRUCTION), traced))
         return TY_TRACE_FAILED;
     if (events & TY_EVENT_BIT(JUMP) && (op == TY_OP_JUMP || op == TY_OP_JUMP_BACK) && !tell_jump(frame, monitor, at))
         return TY_TRACE_FAILED;
     if (events & TY_EVENT_BIT(CALL) || thread->profile_function != TY_NULL)
         return trace_call(frame, events & TY_EVENT_BIT(CALL) ? monitor : NULL, at);
     return TY_TRACE_RUN;
-}
-
-/* --- f_lineno = … --------------------------------------------------------------------------------------------------------------- */
-
-/* Registers above the variables hold loop iterators, `with` exits and handled exceptions: a jump may not enter or leave a region that has any. Which
- * those are cannot be told from the instructions alone, so that jumps are confined to places covered by the same handlers. */
-static bool same_region(const TyCode *code, uint32_t from, uint32_t to)
-{
-    for (uint32_t i = 0; i < code->handler_count; i++) {
-        const TyHandler *h = &code->handlers[i];
-        if ((from >= h->start && from < h->end) != (to >= h->start && to < h->end))
-            return false;
-    }
-    return true;
-}
-
-bool ty_frame_set_line(TyFrameObject *object, Value line_value)
-{
-    int64_t line;
-    if (line_value == TY_NULL)
-        return ty_raise(&ty_AttributeError, "cannot delete attribute"), false;
-    if (!ty_is_int(line_value))
-        return ty_raise(&ty_ValueError, "lineno must be an integer"), false;
-    TyFrame *frame = object->frame;
-    if (!frame || !ty_thread->tracing || object->trace == TY_NULL)
-        return ty_raise(&ty_ValueError, "f_lineno can only be set by a trace function"), false;
-    if (!ty_to_int64(line_value, &line))
-        return false;
-    TyCode *code = object->code;
-    if (line < code->first_line)
-        return ty_raise(&ty_ValueError, "line %lld comes before the current code block", (long long)line), false;
-    TyCodeMonitor *monitor = ty_code_monitor(frame->caches, code);
-    if (!monitor)
-        return false;
-    uint32_t from = ty_frame_instruction(frame);
-    int64_t best = -1, best_line = INT64_MAX;
-    for (uint32_t i = 0; i < code->instruction_count; i += ty_op_words[ty_op(code->instructions[i])]) {
-        int at = ty_code_monitor_line(monitor, i);
-        if (i > 0 && at >= line && at < best_line && same_region(code, from, i)) {
-            best = i;
-            best_line = at;
-        }
-    }
-    if (best < 0)
-        return ty_raise(&ty_ValueError, "line %lld comes after the current code block", (long long)line), false;
-    if (best_line != line)
-        return ty_raise(&ty_ValueError, "can't jump into or out of a block"), false;
-    frame->pc = code->instructions + best;
-    frame->traced_line = (int32_t)line;
-    frame->traced_instruction = INSTRUCTION_NONE;
-    return true;
 }

@@ -12,6 +12,9 @@ typedef enum TyTraceStep {
     TY_TRACE_DONE   /* it was a call, which has been made: frame->pc is the instruction after it */
 } TyTraceStep;
 
+/* What a trace function or callback is being told. */
+typedef enum TyTold { TY_TOLD_CALL, TY_TOLD_LINE, TY_TOLD_OTHER } TyTold;
+
 /* Before the instruction at frame->pc; `before` is what frame->pc was until now. */
 TyTraceStep ty_trace_instruction(TyFrame *frame, const TyInstruction *before);
 bool ty_trace_enter(TyFrame *frame);       /* a call begins, or a generator goes on */
