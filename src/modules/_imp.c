@@ -149,7 +149,8 @@ static Value imp_fix_co_filename(Value self, Value *a)
 {
     if (!ty_is_exact(a[0], &ty_code_type) || !ty_is_str(a[1]))
         return ty_raise(&ty_TypeError, "_fix_co_filename() wants a code object and a str");
-    ty_code_set_filename((TyCode *)ty_object(a[0]), a[1]);
+    if (!ty_str_equal(((TyCode *)ty_object(a[0]))->filename, a[1]))
+        ty_code_set_filename((TyCode *)ty_object(a[0]), a[1]);
     return TY_NONE;
 }
 

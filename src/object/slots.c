@@ -441,14 +441,59 @@ static void *slot_for(TyType *type, size_t i, Value found)
     return python_slot(entry->method, entry->offset);
 }
 
+/* Which entry has that name first; a few names stand for two slots. By the address of the interned str, filled when the first type is made ready. */
+enum { PLACES = 256 };
+static struct { Value name; uint16_t entry; } places[PLACES];
+static uint16_t first_of_name[TY_COUNT_OF(ty_slot_entries)];
+
+static size_t place_of(Value name)
+{
+    size_t at = (size_t)((uint64_t)name * 0x9E3779B97F4A7C15ull >> 56);
+    while (places[at].name != TY_NULL && places[at].name != name)
+        at = (at + 1) % PLACES;
+    return at;
+}
+
+static void fill_places(void)
+{
+    _Static_assert(TY_COUNT_OF(ty_slot_entries) < PLACES / 2, "the table of names is too small");
+    for (size_t i = 0; i < ty_slot_entry_count; i++) {
+        size_t at = place_of(entry_name(i));
+        if (places[at].name == TY_NULL) {
+            places[at].entry = (uint16_t)i;
+            places[at].name = entry_name(i);
+        }
+        first_of_name[i] = places[at].entry;
+    }
+}
+
+/* What the class has under the name of each entry: the namespaces hold fewer special names than there are entries. */
+static void find_methods(TyType *type, Value *found)
+{
+    if (places[place_of(entry_name(0))].name == TY_NULL)
+        fill_places(); /* the first types are made before there is a second thread */
+    for (int64_t i = 0; type->mro != TY_NULL && i < ty_tuple_length(type->mro); i++) {
+        Value dict = ty_as_type(ty_tuple_item(type->mro, i))->dict, name, method;
+        for (int64_t position = 0; ty_dict_next(dict, &position, &name, &method);) {
+            if (!ty_is_exact_str(name) || !ty_slot_is_special_name(name))
+                continue;
+            size_t at = place_of(ty_str_is_interned(name) ? name : ty_intern(name));
+            if (places[at].name != TY_NULL && found[places[at].entry] == TY_NULL)
+                found[places[at].entry] = method;
+        }
+    }
+}
+
 void ty_slots_update(TyType *type)
 {
+    Value methods[TY_COUNT_OF(ty_slot_entries)] = {0};
+    find_methods(type, methods);
     TySlots fresh = {0};
     TySlots *target = &fresh;
     bool hook = false;
     for (size_t i = 0; i < ty_slot_entry_count; i++) {
         const TySlotEntry *entry = &ty_slot_entries[i];
-        Value found = ty_type_lookup(type, entry_name(i));
+        Value found = methods[first_of_name[i]];
         if (entry->wrapper == TY_WRAP_DEL) {
             if (found != TY_NULL)
                 type->layout.finalize = ty_slot_python_finalize;

@@ -26,13 +26,13 @@ const TyFrozen *ty_frozen_find(const char *name)
 }
 
 /* Each of its code objects gets a number, under which an interpreter keeps its caches for it. */
-static void number(TyCode *code)
+void ty_code_share(TyCode *code)
 {
     code->shared_number = atomic_fetch_add_explicit(&next_number, 1, memory_order_relaxed);
     for (int64_t i = 0; i < ty_tuple_length(code->consts); i++) {
         Value v = ty_tuple_item(code->consts, i);
         if (ty_is_exact(v, &ty_code_type))
-            number((TyCode *)ty_object(v));
+            ty_code_share((TyCode *)ty_object(v));
     }
 }
 
@@ -48,6 +48,6 @@ Value ty_frozen_code(const TyFrozen *frozen)
     code = ty_marshal_load(ty_frozen_data + frozen->offset, frozen->size);
     if (code == TY_NULL)
         return TY_NULL;
-    number((TyCode *)ty_object(code));
+    ty_code_share((TyCode *)ty_object(code));
     return __atomic_compare_exchange_n(place, &none, code, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE) ? code : none;
 }

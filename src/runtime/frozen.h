@@ -19,5 +19,7 @@ extern const uint8_t ty_frozen_data[];
 
 const TyFrozen *ty_frozen_find(const char *name); /* NULL: none, or turned off */
 Value ty_frozen_code(const TyFrozen *frozen);
+struct TyCode;
+void ty_code_share(struct TyCode *code); /* for code that stays: interpreters keep their caches for it, and for the code in it, in a table of theirs */
 
 #endif

@@ -10,6 +10,7 @@
 #include "object/str.h"
 #include "object/tuple.h"
 #include "object/type.h"
+#include "runtime/code_cache.h"
 #include "runtime/frozen.h"
 #include "runtime/runtime.h"
 #include "syntax/parse.h"
@@ -367,6 +368,9 @@ static bool start_importlib(TyInterpreter *interpreter)
     if (external == TY_NULL)
         return false;
     if (!ty_set_attribute(core, TY_NAME("_bootstrap_external"), external) || ty_call_method_one(external, TY_NAME("_install"), core) == TY_NULL)
+        return false;
+    Value compile = ty_code_cache_function();
+    if (compile == TY_NULL || !ty_dict_set_text(ty_module_dict(external), "_compile_bytecode", compile))
         return false;
     /* zipimport has to look at paths before the finder of folders does; a folder is refused without importing it. */
     Value hook = ty_native_new(&zip_hook, TY_NULL, TY_NULL, TY_NULL), hooks = ty_sys_get("path_hooks");
