@@ -1,6 +1,7 @@
 /* _socket: sockets of the Internet's families and of Unix, and names of hosts.
  *
  * A socket with a time-out is non-blocking to the system; each operation waits for it to be ready, up to its deadline. */
+#include "modules/socket.h"
 #include "base/clock.h"
 #include "object/buffer.h"
 #include "object/bytes.h"
@@ -52,6 +53,10 @@ static TyType socket_type;
 
 static Socket *as_socket(Value v) { return (Socket *)ty_object(v); }
 static Value system_error(void) { return ty_raise_errno(&ty_OSError, errno, TY_NULL, TY_NULL); }
+
+bool ty_is_socket(Value v) { return ty_is_instance_of(v, &socket_type); }
+int ty_socket_descriptor(Value socket) { return ty_load_relaxed(&as_socket(socket)->descriptor); }
+int64_t ty_socket_timeout(Value socket) { return ty_load_relaxed(&as_socket(socket)->timeout); }
 
 static void socket_destroy(TyObject *self)
 {
