@@ -13,6 +13,8 @@ Heap ty_heap = {.enabled = true};
 #define GROWTH_LEAST 16            /* blocks: 1 MB */
 #define GROWTH_MOST 512            /* blocks: 32 MB */
 #define NO_HUGE_PAGES ((size_t)32 << 20) /* so much of the heap stays with small pages, for the sake of small programs */
+#define HUGE_PAGE ((size_t)2 << 20)
+#define ROOMY 8                    /* blocks: a program with objects of half a megabyte is no small one */
 
 /* Half of what a limit on address space allows: threads' stacks and what malloc needs share the rest. */
 static size_t reservation(void)
@@ -108,6 +110,21 @@ void ty_blocks_give(uint32_t first, uint32_t count)
     insert_run(first, count);
 }
 
+/* The first page of a big object costs as much as all of it when each is faulted in alone: from the frontier on, pages may be huge. */
+static void allow_huge_pages(void)
+{
+    char *start = block_start(ty_load_relaxed(&ty_heap.frontier));
+    madvise(start, ty_heap.reserved - (size_t)(start - ty_heap.base), MADV_HUGEPAGE);
+    ty_heap.huge_pages = true;
+}
+
+/* So many blocks more that the frontier lies between two huge pages. */
+static uint32_t up_to_huge_page(uint32_t frontier, uint32_t more)
+{
+    uintptr_t end = (uintptr_t)block_start(frontier + more);
+    return more + (uint32_t)((-end & (HUGE_PAGE - 1)) / BLOCK_SIZE);
+}
+
 /* Moves the frontier so that at least `count` blocks become free in one run. */
 static bool grow(uint32_t count)
 {
@@ -115,7 +132,12 @@ static bool grow(uint32_t count)
     uint32_t allowed = (uint32_t)(reservation() / BLOCK_SIZE); /* the limit may have come after the start, and making pages accessible does not count for it */
     uint32_t left = TY_MIN(ty_heap.block_limit, TY_MAX(allowed, frontier)) - frontier;
     uint32_t generous = TY_MIN(TY_MAX(frontier / 8, GROWTH_LEAST), GROWTH_MOST);
-    uint32_t wishes[] = {TY_MIN(TY_MAX(count, generous), left), count};
+    uint32_t wish = TY_MAX(count, generous);
+    if (count >= ROOMY && !ty_heap.huge_pages)
+        allow_huge_pages();
+    if (ty_heap.huge_pages)
+        wish = up_to_huge_page(frontier, wish);
+    uint32_t wishes[] = {TY_MIN(wish, left), count};
     for (int i = 0; i < 2; i++) {
         uint32_t more = wishes[i];
         if (more < count || more > left)

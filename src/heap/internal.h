@@ -134,6 +134,7 @@ typedef struct Heap {
     size_t stress_interval;
     bool poison;
     bool started;
+    bool huge_pages;                    /* allowed beyond where the frontier was then */
 
     _Atomic size_t allocated;           /* bytes since the last collection */
     _Atomic size_t threshold;           /* of `allocated`, at which to collect */
