@@ -22,9 +22,15 @@ bool ty_crossing_shareable(Value v);
 
 /* In the sender. `root` names the value in the error's path ("args[0]"), or is NULL. TY_NULL: NotShareableError (or what pickling raised). */
 Value ty_crossing_pack(Value v, const char *root);
-/* A call at once, so that what its parts share stays shared: `args` a tuple or TY_NULL, `kwargs` a dict or TY_NULL. Unpacks to a tuple (function, args, kwargs),
- * args a tuple and kwargs a dict always. */
-Value ty_crossing_pack_call(Value function, Value args, Value kwargs);
+/* A call at once, so that what its parts share stays shared. Lives on the C stack, of the thread that goes from the sender to the receiver. */
+typedef struct TyCrossingCall {
+    uint8_t way;
+    Value function, arguments, keywords; /* in the receiver, once it has it: a tuple, and a dict that is only read, or TY_NULL */
+    Value name;
+} TyCrossingCall;
+/* In the sender: `arguments` a tuple or TY_NULL, `keywords` a dict or TY_NULL. False: NotShareableError, or what pickling raised. */
+bool ty_crossing_send_call(TyCrossingCall *call, Value function, Value arguments, Value keywords);
+bool ty_crossing_receive_call(TyCrossingCall *call); /* false with an exception */
 /* In the receiver (the calling thread's interpreter). A value that crossed by reference is its own parcel. TY_NULL with an exception. */
 Value ty_crossing_unpack(Value parcel);
 

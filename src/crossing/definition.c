@@ -300,11 +300,17 @@ bool ty_package_ensure(TyPacker *outer, TyPackage *package, Value v)
     return true;
 }
 
-Value ty_crossing_definition(TyPacker *p, Value v)
+Value ty_crossing_package(TyPacker *p, Value v)
 {
     uint32_t kind = ty_is_type(v) ? TY_PACKAGE_CLASS : ty_is_function(v) ? TY_PACKAGE_FUNCTION : TY_PACKAGE_PARAMETER;
     Value package = ty_package_of(kind, v, crossing_place(kind, v));
-    if (package == TY_NULL || !ty_package_ensure(p, ty_as_package(package), v) || !ty_packer_use(p, package))
+    return package != TY_NULL && ty_package_ensure(p, ty_as_package(package), v) ? package : TY_NULL;
+}
+
+Value ty_crossing_definition(TyPacker *p, Value v)
+{
+    Value package = ty_crossing_package(p, v);
+    if (package == TY_NULL || !ty_packer_use(p, package))
         return TY_NULL;
     return ty_packer_add(p, v, ty_node_new(TY_NODE_DEFINITION, package, TY_NULL, TY_NULL, TY_NULL));
 }

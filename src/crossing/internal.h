@@ -111,6 +111,9 @@ Value ty_packer_path(TyPacker *p);            /* str */
 bool ty_crossing_immutable(Value v);
 /* A NAME node for a function or class that the receiver can import by module and name; TY_NULL without an exception: it can't. */
 Value ty_crossing_name(Value v);
+bool ty_crossing_find_name(Value v, Value *module, Value *qualname);     /* the same as two str; false may mean an exception */
+bool ty_crossing_resolve(TyArray *items, int64_t count);                 /* in the receiver: instead of nodes what they stand for */
+Value ty_crossing_named_here(Value module, Value qualname);              /* in the receiver: what has that name */
 bool ty_crossing_importable(Value module_name); /* a module that another interpreter can import under that name; false may mean an exception */
 Value ty_crossing_module(TyPacker *p, Value module); /* a node */
 Value ty_crossing_main_module(void);                 /* the receiver's __main__ */
@@ -126,6 +129,7 @@ Value ty_crossing_memoryview(Value view);             /* a view of the same memo
 /* --- definitions: functions and classes that travel by value --------------------------------------------------------------- */
 
 Value ty_crossing_definition(TyPacker *p, Value v);   /* a node */
+Value ty_crossing_package(TyPacker *p, Value v);      /* its package, with a content that is up to date */
 Value ty_crossing_define(Value package);              /* in the receiver: what stands for it there */
 
 #endif

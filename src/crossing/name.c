@@ -46,34 +46,51 @@ static Value follow(Value module, Value qualname)
     return parts == TY_NULL ? TY_NULL : v;
 }
 
-static Value name_of(Value v, Value module, Value qualname)
+/* Whether the value is what others, too, find under that name. */
+static bool has_name(Value v, Value module, Value qualname)
 {
     if (module == TY_NULL || !ty_is_exact_str(module) || qualname == TY_NULL || !ty_is_exact_str(qualname) || !ty_crossing_importable(module))
-        return TY_NULL;
-    Value found = follow(ty_dict_get_str(ty_interpreter()->modules, module), qualname);
-    return found == v ? ty_node_new(TY_NODE_NAME, module, qualname, TY_NULL, TY_NULL) : TY_NULL;
+        return false;
+    return follow(ty_dict_get_str(ty_interpreter()->modules, module), qualname) == v;
+}
+
+static Value name_of(Value v, Value module, Value qualname)
+{
+    return has_name(v, module, qualname) ? ty_node_new(TY_NODE_NAME, module, qualname, TY_NULL, TY_NULL) : TY_NULL;
+}
+
+static bool own_name(Value v, Value *module, Value *qualname)
+{
+    if (ty_is_function(v)) {
+        *module = ty_field(&ty_as_function(v)->module);
+        *qualname = ty_field(&ty_as_function(v)->qualname);
+        return true;
+    }
+    if (ty_is_type(v)) {
+        *module = ty_type_module(ty_as_type(v));
+        if (*module == TY_NULL)
+            ty_clear_exception();
+        *qualname = ty_field(&ty_as_type(v)->qualname_value);
+        return true;
+    }
+    bool failed;
+    *module = ty_get_attribute_or_null(v, TY_NAME("__module__"), &failed);
+    if (!failed)
+        *qualname = ty_get_attribute_or_null(v, TY_NAME("__qualname__"), &failed);
+    if (!failed && *qualname == TY_NULL)
+        *qualname = ty_get_attribute_or_null(v, TY_NAME("__name__"), &failed);
+    return !failed;
+}
+
+bool ty_crossing_find_name(Value v, Value *module, Value *qualname)
+{
+    return own_name(v, module, qualname) && has_name(v, *module, *qualname);
 }
 
 Value ty_crossing_name(Value v)
 {
-    if (ty_is_function(v))
-        return name_of(v, ty_field(&ty_as_function(v)->module), ty_field(&ty_as_function(v)->qualname));
-    if (ty_is_type(v)) {
-        Value module = ty_type_module(ty_as_type(v));
-        if (module == TY_NULL)
-            ty_clear_exception();
-        return name_of(v, module, ty_field(&ty_as_type(v)->qualname_value));
-    }
-    bool failed;
-    Value module = ty_get_attribute_or_null(v, TY_NAME("__module__"), &failed);
-    if (failed)
-        return TY_NULL;
-    Value qualname = ty_get_attribute_or_null(v, TY_NAME("__qualname__"), &failed);
-    if (qualname == TY_NULL && !failed)
-        qualname = ty_get_attribute_or_null(v, TY_NAME("__name__"), &failed);
-    if (failed)
-        return TY_NULL;
-    return name_of(v, module, qualname);
+    Value module, qualname;
+    return own_name(v, &module, &qualname) ? name_of(v, module, qualname) : TY_NULL;
 }
 
 /* As pickle does for objects whose __reduce__ gives their name alone: their own module, else any that has them under it. */

@@ -13,8 +13,7 @@ static Value resolve(Value v)
     return made != TY_NULL ? made : ty_raise(&ty_RuntimeError, "a part of an object from another interpreter is needed before it is made");
 }
 
-/* Replaces the nodes among the items by what they stand for. */
-static bool resolve_array(TyArray *array, int64_t count)
+bool ty_crossing_resolve(TyArray *array, int64_t count)
 {
     for (int64_t i = 0; i < count; i++)
         if (array->items[i] != TY_NULL && ty_is_node(array->items[i])) {
@@ -40,9 +39,9 @@ Value ty_crossing_module_here(Value name)
     return ty_import_full(name);
 }
 
-static Value make_name(TyNode *node)
+Value ty_crossing_named_here(Value module_name, Value name)
 {
-    Value module = ty_crossing_module_here(node->fields[0]), name = node->fields[1];
+    Value module = ty_crossing_module_here(module_name);
     if (module == TY_NULL)
         return TY_NULL;
     if (ty_str_find_char(name, '.', 0, ty_str_length(name), 1) < 0)
@@ -52,6 +51,8 @@ static Value make_name(TyNode *node)
         v = ty_get_attribute(v, ty_intern(ty_list_item(parts, i)));
     return parts == TY_NULL ? TY_NULL : v;
 }
+
+static Value make_name(TyNode *node) { return ty_crossing_named_here(node->fields[0], node->fields[1]); }
 
 static Value make_module(TyNode *node)
 {
@@ -165,7 +166,7 @@ static bool fill_instance(TyNode *node, Remembered *known)
     TyObject *object = ty_object(self);
     TyType *type = ty_object_type(object);
     int64_t attributes = ty_immediate_int(node->fields[3]), count = ty_tuple_length(names);
-    if (!resolve_array(values, count))
+    if (!ty_crossing_resolve(values, count))
         return false;
     if (known->type == type && known->names == names && fill_at_once(object, type, values->items, attributes, known))
         return true;
@@ -184,7 +185,7 @@ static bool fill_list(TyNode *node)
 {
     TyList *list = ty_as_list(node->fields[0]);
     TyArray *items = (TyArray *)ty_object(node->fields[1]);
-    if (!resolve_array(items, items->capacity))
+    if (!ty_crossing_resolve(items, items->capacity))
         return false;
     if (ty_load_relaxed(&list->length) != 0) /* code of the receiver has met it and put something in */
         return ty_list_extend(node->fields[0], list_from(items));
@@ -197,7 +198,7 @@ static bool fill_tuple(TyNode *node)
 {
     TyTuple *tuple = ty_as_tuple(node->fields[0]);
     TyArray *items = (TyArray *)ty_object(node->fields[1]);
-    if (!resolve_array(items, items->capacity))
+    if (!ty_crossing_resolve(items, items->capacity))
         return false;
     for (int64_t i = 0; i < items->capacity; i++)
         ty_store(tuple, &tuple->items[i], items->items[i]);
@@ -210,7 +211,7 @@ static bool fill_dict(TyNode *node)
     TyDict *dict = ty_as_dict(node->fields[0]);
     if (node->fields[2] != TY_NULL) {
         TyArray *pairs = (TyArray *)ty_object(node->fields[2]);
-        if (!resolve_array(pairs, pairs->capacity))
+        if (!ty_crossing_resolve(pairs, pairs->capacity))
             return false;
         for (int64_t i = 0; i + 1 < pairs->capacity; i += 2)
             if (pairs->items[i] != TY_NULL && !ty_dict_set(node->fields[0], pairs->items[i], pairs->items[i + 1]))
@@ -240,7 +241,7 @@ static bool fill_dict(TyNode *node)
 static bool fill_set(TyNode *node)
 {
     TyArray *items = (TyArray *)ty_object(node->fields[1]);
-    if (!resolve_array(items, items->capacity))
+    if (!ty_crossing_resolve(items, items->capacity))
         return false;
     for (int64_t i = 0; i < items->capacity; i++)
         if (items->items[i] != TY_NULL && !ty_set_add(node->fields[0], items->items[i]))
@@ -252,7 +253,7 @@ static bool fill_extend(TyNode *node)
 {
     Value self = resolve(node->fields[0]);
     TyArray *items = (TyArray *)ty_object(node->fields[1]);
-    if (self == TY_NULL || !resolve_array(items, items->capacity))
+    if (self == TY_NULL || !ty_crossing_resolve(items, items->capacity))
         return false;
     bool failed;
     Value extend = ty_get_attribute_or_null(self, TY_NAME("extend"), &failed);
@@ -269,7 +270,7 @@ static bool fill_items(TyNode *node)
 {
     Value self = resolve(node->fields[0]);
     TyArray *pairs = (TyArray *)ty_object(node->fields[1]);
-    if (self == TY_NULL || !resolve_array(pairs, pairs->capacity))
+    if (self == TY_NULL || !ty_crossing_resolve(pairs, pairs->capacity))
         return false;
     for (int64_t i = 0; i + 1 < pairs->capacity; i += 2)
         if (!ty_set_item(self, pairs->items[i], pairs->items[i + 1]))

@@ -296,16 +296,16 @@ static Outcome failed(const char *stage)
 static const char arguments_stage[] = "args not shareable";
 static const char result_stage[] = "object does not support cross-interpreter data";
 
-typedef Outcome (*Work)(Value what, Value more);
+typedef Outcome (*Work)(void *what);
 
 /* Does some work in the record's interpreter on this OS thread. False: it could not be begun, an exception is raised here. */
-static bool visit(Record *record, Work work, Value what, Value more, Outcome *outcome)
+static bool visit(Record *record, Work work, void *what, Outcome *outcome)
 {
     if (!begin(record))
         return false;
     TyThread *back = ty_interpreter_enter(record->interpreter);
     if (TY_LIKELY(back != NULL)) {
-        *outcome = work(what, more);
+        *outcome = work(what);
         ty_interpreter_leave(back);
     }
     end(record);
@@ -339,13 +339,12 @@ static Value report(const Outcome *outcome)
     return outcome->failure == TY_NULL ? ty_raise_memory_error() : ty_failure_show(outcome->failure);
 }
 
-static Outcome do_call(Value parcel, Value more)
+static Outcome do_call(void *what)
 {
-    Value call = ty_crossing_unpack(parcel);
-    if (call == TY_NULL)
+    TyCrossingCall *call = what;
+    if (!ty_crossing_receive_call(call))
         return failed(arguments_stage);
-    Value function = ty_tuple_item(call, 0), arguments = ty_tuple_item(call, 1), keywords = ty_tuple_item(call, 2);
-    Value result = ty_call_with(function, arguments, keywords);
+    Value result = ty_call_with(call->function, call->arguments, call->keywords);
     if (result == TY_NULL)
         return failed(NULL);
     Outcome outcome = { ty_crossing_pack(result, "result"), TY_NULL, NULL };
@@ -397,29 +396,34 @@ static void put_exception(Value queue_id)
     ty_restore_exception(exception);
 }
 
-static Outcome do_pool_call(Value parcel, Value queue_id)
+typedef struct PoolCall {
+    TyCrossingCall call;
+    Value queue_id;
+} PoolCall;
+
+static Outcome do_pool_call(void *what)
 {
-    Value call = ty_crossing_unpack(parcel);
-    if (call == TY_NULL)
+    PoolCall *pool = what;
+    if (!ty_crossing_receive_call(&pool->call))
         return failed(arguments_stage);
-    Value result = ty_call_with(ty_tuple_item(call, 0), ty_tuple_item(call, 1), ty_tuple_item(call, 2));
+    Value result = ty_call_with(pool->call.function, pool->call.arguments, pool->call.keywords);
     if (result == TY_NULL) {
-        put_exception(queue_id);
+        put_exception(pool->queue_id);
         return failed(NULL);
     }
     Outcome outcome = { ty_crossing_pack(result, "result"), TY_NULL, NULL };
     return outcome.parcel != TY_NULL ? outcome : failed(result_stage);
 }
 
-/* The parcel of such a call and the queue's id; TY_NULL without an exception: it goes as any other, whatever the reason, which will be found out there. */
-static Value pack_pool_call(Value arguments, Value *queue_id)
+/* False without an exception: it goes as any other call, whatever the reason, which will be found out there. */
+static bool send_pool_call(PoolCall *pool, Value arguments)
 {
-    *queue_id = ty_get_attribute(ty_tuple_item(arguments, 0), TY_NAME("_id"));
-    Value parcel = *queue_id == TY_NULL || !ty_is_immediate_int(*queue_id) ? TY_NULL
-        : ty_crossing_pack_call(ty_tuple_item(arguments, 1), ty_tuple_item(arguments, 2), ty_tuple_item(arguments, 3));
-    if (parcel == TY_NULL)
+    pool->queue_id = ty_get_attribute(ty_tuple_item(arguments, 0), TY_NAME("_id"));
+    bool sent = pool->queue_id != TY_NULL && ty_is_immediate_int(pool->queue_id)
+        && ty_crossing_send_call(&pool->call, ty_tuple_item(arguments, 1), ty_tuple_item(arguments, 2), ty_tuple_item(arguments, 3));
+    if (!sent)
         ty_clear_exception();
-    return parcel;
+    return sent;
 }
 
 static Value interpreters_call(Value self, Value *a)
@@ -434,11 +438,9 @@ static Value interpreters_call(Value self, Value *a)
     if (!ty_is_callable(a[1]))
         return ty_raise(&ty_TypeError, "expected a callable, got %R", a[1]);
     Outcome outcome;
-    Value queue_id = TY_NULL, parcel = is_pool_call(a[1], a[2], a[3]) ? pack_pool_call(a[2], &queue_id) : TY_NULL;
-    Work work = parcel == TY_NULL ? do_call : do_pool_call;
-    if (parcel == TY_NULL)
-        parcel = ty_crossing_pack_call(a[1], a[2], a[3]);
-    if (parcel == TY_NULL || !visit(record, work, parcel, queue_id, &outcome))
+    PoolCall call;
+    bool pool = is_pool_call(a[1], a[2], a[3]) && send_pool_call(&call, a[2]);
+    if ((!pool && !ty_crossing_send_call(&call.call, a[1], a[2], a[3])) || !visit(record, pool ? do_pool_call : do_call, pool ? (void *)&call : &call.call, &outcome))
         return TY_NULL;
     Value shown = report(&outcome);
     if (shown == TY_NULL)
@@ -498,17 +500,22 @@ static bool set_attributes(Value list)
 
 static Outcome fine(void) { return (Outcome){ TY_NONE, TY_NULL, NULL }; }
 
-static Outcome do_set(Value attributes, Value more)
+static Outcome do_set(void *attributes)
 {
-    return set_attributes(attributes) ? fine() : failed(result_stage);
+    return set_attributes(*(Value *)attributes) ? fine() : failed(result_stage);
 }
 
-static Outcome do_exec(Value code, Value attributes)
+typedef struct Script {
+    Value code, attributes;
+} Script;
+
+static Outcome do_exec(void *what)
 {
-    if (attributes != TY_NULL && !set_attributes(attributes))
+    Script *script = what;
+    if (script->attributes != TY_NULL && !set_attributes(script->attributes))
         return failed(result_stage);
     Value main = main_dict();
-    return main != TY_NULL && ty_eval_code(code, main, TY_NULL, TY_NULL) != TY_NULL ? fine() : failed(NULL);
+    return main != TY_NULL && ty_eval_code(script->code, main, TY_NULL, TY_NULL) != TY_NULL ? fine() : failed(NULL);
 }
 
 static Value execute(Value *a, int allowed, const char *function, const char *what)
@@ -519,11 +526,11 @@ static Value execute(Value *a, int allowed, const char *function, const char *wh
     Value code = record ? ty_script_code(a[1], allowed, function) : TY_NULL;
     if (code == TY_NULL)
         return TY_NULL;
-    Value attributes = TY_NULL;
-    if (a[2] != TY_NULL && ty_dict_length(a[2]) > 0 && (attributes = pack_attributes(a[2])) == TY_NULL)
+    Script script = { code, TY_NULL };
+    if (a[2] != TY_NULL && ty_dict_length(a[2]) > 0 && (script.attributes = pack_attributes(a[2])) == TY_NULL)
         return TY_NULL;
     Outcome outcome;
-    return visit(record, do_exec, code, attributes, &outcome) ? report(&outcome) : TY_NULL;
+    return visit(record, do_exec, &script, &outcome) ? report(&outcome) : TY_NULL;
 }
 
 static Value interpreters_exec(Value self, Value *a) { return execute(a, TY_SCRIPT_ANY, "exec", "exec code for"); }
@@ -541,7 +548,7 @@ static Value interpreters_set_main_attrs(Value self, Value *a)
         return ty_raise(&ty_ValueError, "arg 2 must be a non-empty dict");
     Value attributes = pack_attributes(a[1]);
     Outcome outcome;
-    if (attributes == TY_NULL || !visit(record, do_set, attributes, TY_NULL, &outcome))
+    if (attributes == TY_NULL || !visit(record, do_set, &attributes, &outcome))
         return TY_NULL;
     return report(&outcome);
 }
