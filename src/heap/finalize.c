@@ -75,7 +75,13 @@ static void queue(TyObject *object)
         ty_object_set_bits(object, TY_BIT_FINALIZED);
 }
 
-static bool is_due(TyObject *object) { return !is_marked(object) && !(ty_object_bits(object) & TY_BIT_FINALIZED); }
+static bool is_due(TyObject *object)
+{
+    if (is_marked(object) || (ty_object_bits(object) & TY_BIT_FINALIZED))
+        return false;
+    const TyLayout *layout = ty_type_layout(ty_object_type(object));
+    return !layout->finalize_due || layout->finalize_due(object);
+}
 
 static void gather_dead(Vector *dead)
 {
@@ -89,7 +95,7 @@ static void forget_finalized(Vector *list)
 {
     size_t kept = 0;
     for (size_t i = 0; i < list->count; i++)
-        if (!(ty_object_bits(list->items[i]) & TY_BIT_FINALIZED))
+        if (!(ty_object_bits(list->items[i]) & TY_BIT_FINALIZED) && is_marked(list->items[i])) /* unmarked by now: its finalizer has nothing to do */
             list->items[kept++] = list->items[i];
     list->count = kept;
 }

@@ -57,6 +57,7 @@ typedef struct TyLayout {
     void (*destroy)(TyObject *self);  /* releases native memory or descriptors of a dead object when it is swept; must not touch other heap objects, allocate or raise */
     bool finalize_by_request; /* only objects given to ty_finalizer_register are finalized: the others cost nothing */
     void (*retire)(TyObject *self); /* runs before the finalizer, whatever a class written in Python has for one; may not call Python; NULL: none. Only with a finalizer */
+    bool (*finalize_due)(const TyObject *self); /* asked in a collection: whether the finalizer would do anything; NULL: always. Not inherited by classes written in Python */
     bool (*finalize)(TyObject *self); /* runs once, as ordinary code, after the object became unreachable (it and what it reaches are alive again meanwhile); NULL: none. Implements __del__ */
 } TyLayout;
 

@@ -278,6 +278,7 @@ static void leave_list(TyThread *thread)
 static void thread_free(TyThread *thread)
 {
     ty_cache_free(thread->cache);
+    free(thread->scratch);
     free(thread);
 }
 

@@ -24,6 +24,8 @@ typedef struct TyHeapCache TyHeapCache; /* the thread's caches of free cells; he
 
 enum { TY_THREAD_RUNNING, TY_THREAD_BLOCKED, TY_THREAD_STOPPED };
 
+enum { TY_SCRATCH_SIZE = 256 * 1024 };
+
 struct TyThread {
     _Atomic uint32_t poll;
     _Atomic uint32_t state;
@@ -69,6 +71,7 @@ struct TyThread {
     uintptr_t registers[24];    /* those that functions preserve, while BLOCKED or STOPPED */
     TyThread *next, *previous;  /* in the process's list, under its lock */
     struct TyVisit *visit;      /* of an OS thread that has another TyThread of its own: runtime/visit.c; else NULL */
+    char *scratch;              /* TY_SCRATCH_SIZE bytes of malloc'ed memory for who wants them for a moment; NULL: not yet */
     uint32_t blocking_depth;
     bool in_allocation;         /* STOPPED by an allocation, or waiting for an object's lock: maybe inside a stretch of C that holds one */
     bool running_pending;       /* inside ty_heap_run_pending */

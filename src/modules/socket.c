@@ -610,6 +610,25 @@ static bool receive_arguments(Value *a, int64_t *size, int32_t *flags)
     return false;
 }
 
+/* Who has room for a lot mostly gets a little: that much memory would be taken, and zeroed, for each message. */
+enum { RECEIVED_IN_PLACE = 8192 };
+static Value receive_little(Socket *s, size_t size, int32_t flags)
+{
+    TyThread *thread = ty_thread;
+    if (!thread->scratch && !(thread->scratch = malloc(TY_SCRATCH_SIZE)))
+        return ty_raise_memory_error();
+    ssize_t result;
+    char *scratch = thread->scratch;
+    thread->scratch = NULL; /* a signal handler may receive, too */
+    SOCKET_CALL(result, s, POLLIN, recv(FD, scratch, size, flags));
+    Value bytes = result < 0 ? TY_NULL : ty_bytes_new(scratch, (size_t)result);
+    if (thread->scratch)
+        free(scratch);
+    else
+        thread->scratch = scratch;
+    return bytes;
+}
+
 static Value socket_recv(Value self, Value *a)
 {
     Socket *s = as_socket(self);
@@ -618,6 +637,8 @@ static Value socket_recv(Value self, Value *a)
     ssize_t result;
     if (!receive_arguments(a, &size, &flags))
         return TY_NULL;
+    if (size > RECEIVED_IN_PLACE && size <= TY_SCRATCH_SIZE)
+        return receive_little(s, (size_t)size, flags);
     Value bytes = ty_bytes_new(NULL, (size_t)size);
     if (bytes == TY_NULL || size == 0)
         return bytes;
@@ -961,6 +982,202 @@ static Value module_gethostbyname(Value module, Value *a)
     return ty_str_from_text(inet_ntop(AF_INET, &address.v4.sin_addr, text, sizeof text));
 }
 
+/* --- names of hosts, services, protocols, interfaces ------------------------------------------------------------------------------------ */
+
+static Value host_error(int error)
+{
+    Value module = ty_module_current("_socket");
+    Value arguments = module == TY_NULL ? TY_NULL : ty_tuple_pack(2, ty_from_immediate_int(error), ty_str_from_text(hstrerror(error)));
+    Value exception = arguments == TY_NULL ? TY_NULL : ty_call_with(ty_module_state(module)[STATE_HERROR], arguments, TY_NULL);
+    return exception == TY_NULL ? TY_NULL : ty_raise_object(exception);
+}
+
+static Value host_entry(const struct hostent *host, int family)
+{
+    Value aliases = ty_list_new(0), addresses = ty_list_new(0);
+    for (char **alias = host->h_aliases; alias && *alias; alias++) {
+        Value text = ty_str_from_text(*alias);
+        if (aliases == TY_NULL || text == TY_NULL || !ty_list_append(aliases, text))
+            return TY_NULL;
+    }
+    for (char **address = host->h_addr_list; address && *address; address++) {
+        char text[INET6_ADDRSTRLEN];
+        Value v = inet_ntop(family, *address, text, sizeof text) ? ty_str_from_text(text) : system_error();
+        if (addresses == TY_NULL || v == TY_NULL || !ty_list_append(addresses, v))
+            return TY_NULL;
+    }
+    return ty_tuple_pack(3, ty_str_from_text(host->h_name), aliases, addresses);
+}
+
+enum { HOST_ENTRY_ROOM = 16384 };
+
+static Value module_gethostbyname_ex(Value module, Value *a)
+{
+    Value holder;
+    Address address;
+    const char *name = host_text(a[0], &holder);
+    if (!name || !resolve(name, AF_INET, &address))
+        return TY_NULL;
+    struct hostent entry, *found = NULL;
+    char room[HOST_ENTRY_ROOM];
+    int error = 0;
+    ty_blocking_begin();
+    gethostbyname_r(name, &entry, room, sizeof room, &found, &error);
+    ty_blocking_end();
+    return found ? host_entry(found, AF_INET) : host_error(error);
+}
+
+static Value module_gethostbyaddr(Value module, Value *a)
+{
+    Value holder;
+    Address address;
+    const char *name = host_text(a[0], &holder);
+    if (!name || !resolve(name, strchr(name, ':') ? AF_INET6 : AF_INET, &address))
+        return TY_NULL;
+    bool v6 = address.any.sa_family == AF_INET6;
+    const void *bytes = v6 ? (const void *)&address.v6.sin6_addr : (const void *)&address.v4.sin_addr;
+    struct hostent entry, *found = NULL;
+    char room[HOST_ENTRY_ROOM];
+    int error = 0;
+    ty_blocking_begin();
+    gethostbyaddr_r(bytes, v6 ? sizeof(struct in6_addr) : sizeof(struct in_addr), address.any.sa_family, &entry, room, sizeof room, &found, &error);
+    ty_blocking_end();
+    return found ? host_entry(found, address.any.sa_family) : host_error(error);
+}
+
+static Value module_getnameinfo(Value module, Value *a)
+{
+    int32_t flags, port, flow = 0, scope = 0;
+    if (!ty_is_tuple(a[0]))
+        return ty_raise(&ty_TypeError, "getnameinfo() argument 1 must be a tuple");
+    int64_t count = ty_tuple_length(a[0]);
+    if (count < 2 || count > 4)
+        return ty_raise(&ty_TypeError, "getnameinfo(): illegal sockaddr argument");
+    Value holder;
+    const char *host = host_text(ty_tuple_item(a[0], 0), &holder);
+    if (!host || !ty_to_int32(ty_tuple_item(a[0], 1), &port) || (count > 2 && !ty_to_int32(ty_tuple_item(a[0], 2), &flow)) ||
+        (count > 3 && !ty_to_int32(ty_tuple_item(a[0], 3), &scope)) || !ty_to_int32(a[1], &flags))
+        return TY_NULL;
+    if (flow < 0 || flow > 0xFFFFF)
+        return ty_raise(&ty_OverflowError, "getnameinfo(): flowinfo must be 0-1048575.");
+    char digits[16], name[NI_MAXHOST], service[NI_MAXSERV];
+    snprintf(digits, sizeof digits, "%d", port);
+    struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_DGRAM, .ai_flags = AI_NUMERICHOST}, *found = NULL;
+    int error = getaddrinfo(host, digits, &hints, &found);
+    if (error)
+        return resolver_error(error);
+    if (found->ai_next || (found->ai_family == AF_INET && count != 2)) {
+        bool many = found->ai_next;
+        freeaddrinfo(found);
+        return ty_raise(&ty_OSError, many ? "sockaddr resolved to multiple addresses" : "IPv4 sockaddr must be 2 tuple");
+    }
+    if (found->ai_family == AF_INET6) {
+        struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)(void *)found->ai_addr;
+        v6->sin6_flowinfo = htonl((uint32_t)flow);
+        v6->sin6_scope_id = (uint32_t)scope;
+    }
+    ty_blocking_begin();
+    error = getnameinfo(found->ai_addr, found->ai_addrlen, name, sizeof name, service, sizeof service, flags);
+    ty_blocking_end();
+    freeaddrinfo(found);
+    return error ? resolver_error(error) : ty_tuple_pack(2, ty_str_from_text(name), ty_str_from_text(service));
+}
+
+static const char *optional_text(Value v, Value *holder, bool *fine)
+{
+    *fine = true;
+    if (v == TY_NULL)
+        return NULL;
+    size_t size;
+    *holder = v;
+    const char *text = ty_is_str(v) ? ty_to_utf8(v, &size) : (ty_raise(&ty_TypeError, "argument must be str, not %T", v), NULL);
+    *fine = text != NULL;
+    return text;
+}
+
+static Value module_getservbyname(Value module, Value *a)
+{
+    Value name_holder, protocol_holder;
+    bool fine, fine_too;
+    const char *name = optional_text(a[0], &name_holder, &fine), *protocol = optional_text(a[1], &protocol_holder, &fine_too);
+    if (!fine || !fine_too)
+        return TY_NULL;
+    struct servent entry, *found = NULL;
+    char room[4096];
+    getservbyname_r(name, protocol, &entry, room, sizeof room, &found);
+    return found ? ty_from_immediate_int(ntohs((uint16_t)found->s_port)) : ty_raise(&ty_OSError, "service/proto not found");
+}
+
+static Value module_getservbyport(Value module, Value *a)
+{
+    Value holder;
+    bool fine;
+    int32_t port;
+    const char *protocol = optional_text(a[1], &holder, &fine);
+    if (!fine || !ty_to_int32(a[0], &port))
+        return TY_NULL;
+    if (port < 0 || port > 0xFFFF)
+        return ty_raise(&ty_OverflowError, "getservbyport: port must be 0-65535.");
+    struct servent entry, *found = NULL;
+    char room[4096];
+    getservbyport_r(htons((uint16_t)port), protocol, &entry, room, sizeof room, &found);
+    return found ? ty_str_from_text(found->s_name) : ty_raise(&ty_OSError, "port/proto not found");
+}
+
+static Value module_getprotobyname(Value module, Value *a)
+{
+    Value holder;
+    bool fine;
+    const char *name = optional_text(a[0], &holder, &fine);
+    if (!fine)
+        return TY_NULL;
+    struct protoent entry, *found = NULL;
+    char room[4096];
+    getprotobyname_r(name, &entry, room, sizeof room, &found);
+    return found ? ty_from_immediate_int(found->p_proto) : ty_raise(&ty_OSError, "protocol not found");
+}
+
+static Value module_if_nameindex(Value module, Value *a)
+{
+    struct if_nameindex *all = if_nameindex();
+    if (!all)
+        return system_error();
+    Value list = ty_list_new(0);
+    for (struct if_nameindex *one = all; list != TY_NULL && one->if_index; one++) {
+        Value pair = ty_tuple_pack(2, ty_from_immediate_int(one->if_index), ty_str_decode_fs(one->if_name, strlen(one->if_name)));
+        if (pair == TY_NULL || !ty_list_append(list, pair))
+            list = TY_NULL;
+    }
+    if_freenameindex(all);
+    return list;
+}
+
+static Value module_if_nametoindex(Value module, Value *a)
+{
+    Value bytes = ty_is_bytes(a[0]) ? a[0] : ty_is_str(a[0]) ? ty_str_encode_fs(a[0]) : ty_raise(&ty_TypeError, "expected str, bytes or os.PathLike object, not %T", a[0]);
+    if (bytes == TY_NULL)
+        return TY_NULL;
+    unsigned index = if_nametoindex((const char *)ty_bytes_data(bytes));
+    return index ? ty_from_immediate_int(index) : ty_raise(&ty_OSError, "no interface with this name");
+}
+
+static Value module_if_indextoname(Value module, Value *a)
+{
+    int64_t index;
+    char name[IF_NAMESIZE];
+    if (!ty_to_int64(a[0], &index))
+        return TY_NULL;
+    if (index < 0 || index > UINT32_MAX)
+        return ty_raise(&ty_OverflowError, index < 0 ? "can't convert negative value to unsigned int" : "Python int too large to convert to C unsigned int");
+    return if_indextoname((unsigned)index, name) ? ty_str_decode_fs(name, strlen(name)) : system_error();
+}
+
+static Value module_sethostname(Value module, Value *a)
+{
+    Value bytes = ty_is_bytes(a[0]) ? a[0] : ty_is_str(a[0]) ? ty_str_encode_fs(a[0]) : ty_raise(&ty_TypeError, "sethostname() argument 1 must be str, not %T", a[0]);
+    return bytes == TY_NULL ? TY_NULL : sethostname((const char *)ty_bytes_data(bytes), (size_t)ty_bytes_length(bytes)) < 0 ? system_error() : TY_NONE;
+}
+
 static Value module_getaddrinfo(Value module, Value *a)
 {
     struct addrinfo hints = {0}, *found = NULL;
@@ -1097,6 +1314,16 @@ static const TyNativeDef functions[] = {
     TY_FUNCTION("dup(fd, /)", module_dup, "A duplicate of a socket's descriptor."),
     TY_FUNCTION("gethostname()", module_gethostname, "The name of this host."),
     TY_FUNCTION("gethostbyname(host, /)", module_gethostbyname, "The address of a host, as text."),
+    TY_FUNCTION("gethostbyname_ex(host, /)", module_gethostbyname_ex, "The name, other names and addresses of a host: (name, aliases, addresses)."),
+    TY_FUNCTION("gethostbyaddr(host, /)", module_gethostbyaddr, "The same for a host given by its address."),
+    TY_FUNCTION("getnameinfo(sockaddr, flags, /)", module_getnameinfo, "The names of a socket's address: (host, port)."),
+    TY_FUNCTION("getservbyname(servicename, protocolname=<unrepresentable>, /)", module_getservbyname, "The port of a service."),
+    TY_FUNCTION("getservbyport(port, protocolname=<unrepresentable>, /)", module_getservbyport, "The service of a port."),
+    TY_FUNCTION("getprotobyname(name, /)", module_getprotobyname, "The number of a protocol."),
+    TY_FUNCTION("if_nameindex()", module_if_nameindex, "The network interfaces: a list of (number, name)."),
+    TY_FUNCTION("if_nametoindex(oname, /)", module_if_nametoindex, "The number of a network interface."),
+    TY_FUNCTION("if_indextoname(if_index, /)", module_if_indextoname, "The name of a network interface."),
+    TY_FUNCTION("sethostname(name, /)", module_sethostname, "Names this host."),
     TY_FUNCTION("getaddrinfo(host, port, family=AF_UNSPEC, type=0, proto=0, flags=0)", module_getaddrinfo,
                 "The addresses of a host and a service: a list of (family, type, proto, name, address)."),
     TY_FUNCTION("inet_aton(ip_addr, /)", module_inet_aton, "The four bytes of an address given as text."),

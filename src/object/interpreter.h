@@ -35,6 +35,7 @@
     X(gc_state) \
     X(shared_caches)        /* array: caches of code that all interpreters share, by its number; vm/cache.c */ \
     X(copyreg) \
+    X(asyncio_plan)         /* how to do without the Python of its event loops: modules/asyncio */ \
     X(asyncio_lists)        /* the lists of its asyncio tasks, of one thread each: modules/asyncio */ \
     X(crossing)             /* crossing/state.h */
 

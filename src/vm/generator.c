@@ -377,6 +377,12 @@ static Value generator_throw_method(Value self, const Value *a, size_t count, Va
     return as_stop_iteration(v, returned);
 }
 
+static bool finalize_due(const TyObject *self)
+{
+    uint32_t state = ty_load_relaxed(&((const TyGenerator *)self)->state);
+    return state == TY_GENERATOR_SUSPENDED || state == TY_GENERATOR_RUNNING || (state == TY_GENERATOR_CREATED && ty_object_type(self) == &ty_coroutine_type);
+}
+
 bool ty_generator_finalize(TyObject *self)
 {
     TyGenerator *g = (TyGenerator *)self;
@@ -463,7 +469,7 @@ static const TyGetSetDef async_generator_getsets[] = { COMMON_GETSETS("ag", "ag_
 
 TyType ty_generator_type = {
     .base = TY_STATIC_HEADER(ty_type_type), .name = "generator", .flags = TY_TYPE_FINAL | TY_TYPE_NO_NEW | TY_TYPE_WEAKREFABLE,
-    .layout = { .size = sizeof(TyGenerator), .trace = generator_trace, .finalize = ty_generator_finalize, .finalize_by_request = true },
+    .layout = { .size = sizeof(TyGenerator), .trace = generator_trace, .finalize = ty_generator_finalize, .finalize_by_request = true, .finalize_due = finalize_due },
     .slots = { .repr = generator_repr, .iter = ty_identity_iter, .next = generator_next }, .methods = generator_methods, .getsets = generator_getsets,
 };
 
@@ -500,7 +506,7 @@ static Value coroutine_await(Value self)
 
 TyType ty_coroutine_type = {
     .base = TY_STATIC_HEADER(ty_type_type), .name = "coroutine", .flags = TY_TYPE_FINAL | TY_TYPE_NO_NEW | TY_TYPE_WEAKREFABLE,
-    .layout = { .size = sizeof(TyGenerator), .trace = generator_trace, .finalize = ty_generator_finalize, .finalize_by_request = true },
+    .layout = { .size = sizeof(TyGenerator), .trace = generator_trace, .finalize = ty_generator_finalize, .finalize_by_request = true, .finalize_due = finalize_due },
     .slots = { .repr = generator_repr, .await = coroutine_await }, .methods = generator_methods, .getsets = coroutine_getsets,
 };
 
@@ -793,7 +799,7 @@ static const TyNativeDef async_generator_methods[] = {
 
 TyType ty_async_generator_type = {
     .base = TY_STATIC_HEADER(ty_type_type), .name = "async_generator", .flags = TY_TYPE_FINAL | TY_TYPE_NO_NEW | TY_TYPE_WEAKREFABLE,
-    .layout = { .size = sizeof(TyGenerator), .trace = generator_trace, .finalize = ty_generator_finalize, .finalize_by_request = true },
+    .layout = { .size = sizeof(TyGenerator), .trace = generator_trace, .finalize = ty_generator_finalize, .finalize_by_request = true, .finalize_due = finalize_due },
     .slots = { .repr = generator_repr, .aiter = ty_identity_iter, .anext = async_anext }, .methods = async_generator_methods, .getsets = async_generator_getsets,
 };
 

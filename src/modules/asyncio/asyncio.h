@@ -51,7 +51,7 @@ struct TaskList {
     _Atomic uint64_t native_id;          /* of the thread that adds to it; 0: that has ended */
 };
 
-extern TyType ty_asyncio_future_type, ty_asyncio_task_type, ty_asyncio_iterator_type, ty_asyncio_step_type, ty_asyncio_list_type;
+extern TyType ty_asyncio_future_type, ty_asyncio_task_type, ty_asyncio_iterator_type, ty_asyncio_step_type, ty_asyncio_list_type, ty_asyncio_plan_type;
 
 TY_INLINE Future *ty_as_future(Value v) { return (Future *)ty_object(v); }
 TY_INLINE Task *ty_as_task(Value v) { return (Task *)ty_object(v); }
@@ -87,8 +87,9 @@ bool ty_future_log(Future *f);                                 /* an exception t
 Value ty_future_cancelled_message(Future *f);
 void ty_future_trace(TyObject *self, TyMarker *marker);
 
-/* loop.call_soon(function[, argument][, context=context]); argument and context may be TY_NULL. */
+/* loop.c. loop.call_soon(function[, argument][, context=context]); argument and context may be TY_NULL. */
 bool ty_asyncio_call_soon(Value loop, Value function, Value argument, Value context);
+bool ty_asyncio_not_debugging(Value loop); /* of a loop of the library's: get_debug() would say False. Else it has to be asked */
 
 /* registry.c */
 void ty_task_enter_list(Task *task);

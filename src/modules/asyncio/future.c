@@ -43,8 +43,11 @@ bool ty_future_init(Future *f, Value loop)
         if (loop == TY_NULL)
             return false;
     }
-    Value debug = ty_call_method_none(loop, TY_NAME("get_debug"));
-    int is_debug = debug == TY_NULL ? -1 : ty_is_true(debug);
+    int is_debug = 0;
+    if (!ty_asyncio_not_debugging(loop)) {
+        Value debug = ty_call_method_none(loop, TY_NAME("get_debug"));
+        is_debug = debug == TY_NULL ? -1 : ty_is_true(debug);
+    }
     if (is_debug < 0)
         return false;
     bool locked = ty_object_lock(&f->base);
@@ -65,19 +68,6 @@ bool ty_future_init(Future *f, Value loop)
 }
 
 /* --- callbacks ------------------------------------------------------------------------------------------------------------------ */
-
-bool ty_asyncio_call_soon(Value loop, Value function, Value argument, Value context)
-{
-    Value a[4];
-    size_t count = 0;
-    a[count++] = function;
-    if (argument != TY_NULL)
-        a[count++] = argument;
-    if (context == TY_NULL)
-        return ty_call_method(loop, TY_NAME("call_soon"), a, count) != TY_NULL;
-    a[count++] = context;
-    return ty_asyncio_call_keyword(loop, TY_NAME("call_soon"), a, count, TY_NAME("context")) != TY_NULL;
-}
 
 typedef struct Callbacks { Value callback, context, more; } Callbacks;
 
@@ -552,6 +542,8 @@ bool ty_future_log(Future *f)
     return ty_call_method_one(ty_field(&f->loop), TY_NAME("call_exception_handler"), context) != TY_NULL;
 }
 
+static bool finalize_due(const TyObject *self) { return ty_load_relaxed(&((const Future *)self)->log_traceback); }
+
 static bool finalize(TyObject *self)
 {
     Future *f = (Future *)self;
@@ -701,7 +693,7 @@ static const TyGetSetDef getsets[] = {
 
 TyType ty_asyncio_future_type = {
     .base = TY_STATIC_HEADER(ty_type_type),
-    .layout = {.size = sizeof(Future), .trace = ty_future_trace, .finalize = finalize, .finalize_by_request = true},
+    .layout = {.size = sizeof(Future), .trace = ty_future_trace, .finalize = finalize, .finalize_by_request = true, .finalize_due = finalize_due},
     .flags = TY_TYPE_IMMUTABLE | TY_TYPE_HAS_DICT | TY_TYPE_WEAKREFABLE | TY_TYPE_SHOWN_AS_HEAP,
     .attributes_offset = offsetof(Future, spill),
     .name = "_asyncio.Future",

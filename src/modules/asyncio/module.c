@@ -85,7 +85,8 @@ static TyType *const types[] = {&ty_asyncio_future_type, &ty_asyncio_task_type, 
 
 static bool execute(Value module)
 {
-    return ty_type_ready(&ty_asyncio_iterator_type) && ty_type_ready(&ty_asyncio_step_type) && ty_type_ready(&ty_asyncio_list_type);
+    return ty_type_ready(&ty_asyncio_iterator_type) && ty_type_ready(&ty_asyncio_step_type) && ty_type_ready(&ty_asyncio_list_type) &&
+           ty_type_ready(&ty_asyncio_plan_type);
 }
 
 const TyModuleDef ty_module__asyncio = {

@@ -508,6 +508,12 @@ static bool log_destroyed(Task *task)
 
 static void retire(TyObject *self) { ty_task_leave_list((Task *)self); }
 
+static bool finalize_due(const TyObject *self)
+{
+    const Task *task = (const Task *)self;
+    return task->list || ty_future_state(&task->future) == FUTURE_PENDING || ty_load_relaxed(&task->future.log_traceback);
+}
+
 static bool finalize(TyObject *self)
 {
     Task *task = (Task *)self;
@@ -557,7 +563,7 @@ static const TyGetSetDef getsets[] = {
 
 TyType ty_asyncio_task_type = {
     .base = TY_STATIC_HEADER(ty_type_type),
-    .layout = {.size = sizeof(Task), .trace = task_trace, .finalize = finalize, .finalize_by_request = true, .retire = retire},
+    .layout = {.size = sizeof(Task), .trace = task_trace, .finalize = finalize, .finalize_by_request = true, .finalize_due = finalize_due, .retire = retire},
     .flags = TY_TYPE_IMMUTABLE | TY_TYPE_HAS_DICT | TY_TYPE_WEAKREFABLE | TY_TYPE_SHOWN_AS_HEAP,
     .attributes_offset = offsetof(Future, spill),
     .name = "_asyncio.Task",
