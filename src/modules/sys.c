@@ -446,14 +446,7 @@ static Value sys_addaudithook(Value self, Value *a)
     return ty_list_append(interpreter->audit_hooks, a[0]) ? TY_NONE : TY_NULL;
 }
 
-static Value sys_get_cpu_count_config(Value self, Value *a)
-{
-    const char *given = ty_config.ignore_environment ? NULL : getenv("PYTHON_CPU_COUNT");
-    for (size_t i = 0; i < ty_config.x_option_count; i++)
-        if (!strncmp(ty_config.x_options[i], "cpu_count=", 10))
-            given = ty_config.x_options[i] + 10;
-    return ty_int_from_int64(given && strcmp(given, "default") ? strtol(given, NULL, 10) : -1);
-}
+static Value sys_get_cpu_count_config(Value self, Value *a) { return ty_int_from_int64(ty_config_cpu_count()); }
 
 static Value sys_baserepl(Value module, Value *a)
 {
@@ -720,7 +713,7 @@ static bool put_paths(Value dict)
             return false;
     return put(dict, "executable", text(ty_config.executable)) && put(dict, "_base_executable", text(ty_config.executable)) && put(dict, "_framework", ty_str_empty())
         && put(dict, "platlibdir", ty_str_from_text("lib")) && put(dict, "_stdlib_dir", text(ty_config.platform_library))
-        && put(dict, "pycache_prefix", ty_config.pycache_prefix ? text(ty_config.pycache_prefix) : TY_NONE);
+        && put(dict, "pycache_prefix", ty_config.pycache_prefix && *ty_config.pycache_prefix ? text(ty_config.pycache_prefix) : TY_NONE);
 }
 
 static bool save_hooks(Value dict)

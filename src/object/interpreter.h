@@ -15,6 +15,7 @@
     X(sys_module) \
     X(main_module) \
     X(builtin_all) X(builtin_any) /* the functions themselves, whatever the module's names are bound to later */ \
+    X(command)              /* of -c: the arguments with which linecache is told of its lines, once it is imported; TY_NULL */ \
     X(script_folder)        /* what start-up put first on sys.path for the program, or TY_NULL */ \
     X(importlib)            /* importlib._bootstrap, once it is set up */ \
     X(import_function)      /* builtins.__import__ as we made it: the fast path holds while it is unchanged */ \

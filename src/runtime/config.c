@@ -84,7 +84,7 @@ static bool x_option(TyConfig *config, const char *option)
     else if (IS("frozen_modules"))
         config->frozen_modules = strcmp(value, "off") != 0;
     else if (IS("pycache_prefix"))
-        config->pycache_prefix = *value ? strdup(value) : NULL;
+        config->pycache_prefix = strdup(value);
     else if (IS("thread_inherit_context"))
         config->thread_inherit_context = !strcmp(value, "1");
     else if (IS("context_aware_warnings"))
@@ -113,11 +113,13 @@ static int usage_error(const char *program, const char *format, int c)
 
 static int read_environment(TyConfig *config)
 {
-    flag_from_environment(config, &config->dont_write_bytecode, "PYTHONDONTWRITEBYTECODE");
+    if (environment(config, "PYTHONDONTWRITEBYTECODE"))
+        config->dont_write_bytecode = 1;
     flag_from_environment(config, &config->no_user_site, "PYTHONNOUSERSITE");
     flag_from_environment(config, &config->optimize, "PYTHONOPTIMIZE");
     flag_from_environment(config, &config->verbose, "PYTHONVERBOSE");
-    flag_from_environment(config, &config->debug, "PYTHONDEBUG");
+    if (environment(config, "PYTHONDEBUG"))
+        config->debug = 1;
     if (environment(config, "PYTHONNODEBUGRANGES"))
         config->no_debug_ranges = true;
     flag_from_environment(config, &config->inspect, "PYTHONINSPECT");
@@ -138,7 +140,7 @@ static int read_environment(TyConfig *config)
         config->gc_stress = (size_t)strtoull(value, NULL, 10);
     if ((value = environment(config, "PYTHONUTF8")))
         config->utf8_mode = !strcmp(value, "1");
-    if ((value = environment(config, "PYTHONHASHSEED")) && strcmp(value, "random")) {
+    if ((value = environment(config, "PYTHONHASHSEED")) && strcmp(value, "random") && !config->random_hash) {
         char *end;
         unsigned long seed = strtoul(value, &end, 10);
         if (*end || seed > 4294967295ul) {
@@ -227,7 +229,7 @@ int ty_config_read(TyConfig *config, int argc, char **argv)
             case 'x': config->skip_first_line++; break;
             case 'V': config->show_version++; break;
             case 'h': case '?': printf(usage_text, program); return 0;
-            case 'R': break;
+            case 'R': config->random_hash = true; break;
             default: return usage_error(program, "Unknown option: -%c\n", *p);
             }
             if (value)
@@ -247,6 +249,15 @@ int ty_config_read(TyConfig *config, int argc, char **argv)
             config->file = argv[i];
     }
     return read_environment(config);
+}
+
+long ty_config_cpu_count(void)
+{
+    const char *given = environment(&ty_config, "PYTHON_CPU_COUNT");
+    for (size_t i = 0; i < ty_config.x_option_count; i++)
+        if (!strncmp(ty_config.x_options[i], "cpu_count=", 10))
+            given = ty_config.x_options[i] + 10;
+    return given && strcmp(given, "default") ? strtol(given, NULL, 10) : -1;
 }
 
 static bool is_folder(const char *path)

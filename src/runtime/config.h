@@ -13,6 +13,7 @@ typedef struct TyConfig {
     int int_max_str_digits;         /* -1: not given */
     int utf8_mode;
     bool frozen_modules;            /* -X frozen_modules=on|off */
+    bool random_hash; /* -R: whatever PYTHONHASHSEED says */
     bool faulthandler, trace_malloc, import_time, no_debug_ranges, dump_code;
     int thread_inherit_context, context_aware_warnings;
     size_t gc_stress;
@@ -43,6 +44,7 @@ extern TyConfig ty_config;
 
 /* Reads the command line and the environment. Returns -1 to go on, else the status to leave with at once (--version, --help, errors). */
 int ty_config_read(TyConfig *config, int argc, char **argv);
+long ty_config_cpu_count(void); /* what -X cpu_count or PYTHON_CPU_COUNT say; -1: nothing */
 void ty_config_find_paths(TyConfig *config);
 
 #endif

@@ -39,10 +39,22 @@ static Value resolve_relative(Value name, Value globals, int64_t level)
     return ty_str_format("%U.%U", base, name);
 }
 
+/* The lines of the program of -c, for tracebacks. */
+static void register_command(TyInterpreter *interpreter, Value linecache)
+{
+    Value remember = ty_get_attribute(linecache, TY_NAME("_register_code"));
+    if (remember != TY_NULL)
+        ty_call(remember, ty_as_tuple(interpreter->command)->items, 3, TY_NULL);
+    ty_clear_exception();
+}
+
 static Value find_and_load(TyInterpreter *interpreter, Value name)
 {
     Value find = ty_get_attribute(interpreter->importlib, TY_NAME("_find_and_load"));
-    return find == TY_NULL ? TY_NULL : ty_call_two(find, name, ty_get_attribute(interpreter->importlib, TY_NAME("_gcd_import")));
+    Value module = find == TY_NULL ? TY_NULL : ty_call_two(find, name, ty_get_attribute(interpreter->importlib, TY_NAME("_gcd_import")));
+    if (module != TY_NULL && TY_UNLIKELY(interpreter->command != TY_NULL) && name == TY_NAME("linecache"))
+        register_command(interpreter, module);
+    return module;
 }
 
 /* -X importtime: what each import took, by itself and with those that it made. */

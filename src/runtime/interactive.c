@@ -73,12 +73,12 @@ static Value read_line(Value prompt)
 }
 
 /* What was typed last, so that tracebacks can show it. */
-static void remember_source(Value code, Value source, int number)
+static void remember_source(Value code, Value source)
 {
     Value linecache = ty_import_module("linecache");
-    Value arguments[3] = { code, source, ty_str_format("<python-input-%d>", number) };
+    Value arguments[3] = { code, source, TY_NAME("<stdin>") };
     Value remember = linecache == TY_NULL ? TY_NULL : ty_get_attribute(linecache, TY_NAME("_register_code"));
-    if (remember != TY_NULL && arguments[2] != TY_NULL)
+    if (remember != TY_NULL)
         ty_call(remember, arguments, 3, TY_NULL);
     ty_clear_exception();
 }
@@ -108,17 +108,23 @@ static bool show_exception(int *status)
     return false;
 }
 
-/* Code for what was typed so far, None if there must be more, TY_NULL with an exception. */
-static Value compile_typed(Value compiler, Value source, bool ended)
+static Value compile_whole(Value source)
 {
-    if (ended) {
-        size_t size;
-        Value holder;
-        const char *text = ty_str_utf8(source, &size, &holder);
-        return text ? ty_compile_source(text, size, TY_NAME("<stdin>"), TY_PARSE_INTERACTIVE, 0, -1, -1, true) : TY_NULL;
-    }
+    size_t size;
+    Value holder;
+    const char *text = ty_str_utf8(source, &size, &holder);
+    return text ? ty_compile_source(text, size, TY_NAME("<stdin>"), TY_PARSE_INTERACTIVE, 0, -1, -1, true) : TY_NULL;
+}
+
+/* Code for what was typed so far, None if there must be more, TY_NULL with an exception. Codeop's errors say less than those of a whole source. */
+static Value compile_typed(Value compiler, Value source)
+{
     Value arguments[3] = { source, TY_NAME("<stdin>"), TY_NAME("single") };
-    return ty_call(compiler, arguments, 3, TY_NULL);
+    Value code = ty_call(compiler, arguments, 3, TY_NULL);
+    if (code != TY_NULL || !ty_raised_is(&ty_SyntaxError))
+        return code;
+    ty_clear_exception();
+    return compile_whole(ty_str_format("%U\n", source));
 }
 
 /* Reads until there is a whole statement, into *source. TY_NULL without an exception: the end of the file; *ended says that it was met. */
@@ -127,6 +133,10 @@ static Value read_statement(Value compiler, Value *source, bool *ended)
     *source = ty_str_empty();
     for (const char *prompt = "ps1"; ; prompt = "ps2") {
         Value line = read_line(prompt_text(prompt));
+        if (line == TY_NULL && ty_raised_is(&ty_OSError)) { /* nothing will ever come */
+            ty_clear_exception();
+            line = ty_str_empty();
+        }
         if (line == TY_NULL)
             return TY_NULL;
         *ended = ty_str_length(line) == 0;
@@ -135,9 +145,12 @@ static Value read_statement(Value compiler, Value *source, bool *ended)
             if (ty_str_length(*source) == 0)
                 return TY_NULL;
         }
+        bool last = !*ended && ty_str_at(line, ty_str_length(line) - 1) != '\n'; /* the file ends within it */
+        if (last)
+            write_error(ty_str_format("%U\n", prompt_text("ps2")));
         *source = ty_str_format("%U%U", *source, line);
-        Value typed = *source == TY_NULL ? TY_NULL : ty_str_at(*source, ty_str_length(*source) - 1) == '\n' ? ty_str_slice(*source, 0, ty_str_length(*source) - 1) : *source;
-        Value code = typed == TY_NULL ? TY_NULL : compile_typed(compiler, *ended ? *source : typed, *ended);
+        Value typed = *source == TY_NULL || *ended || last ? *source : ty_str_slice(*source, 0, ty_str_length(*source) - 1);
+        Value code = typed == TY_NULL ? TY_NULL : *ended || last ? compile_whole(typed) : compile_typed(compiler, typed);
         if (code != TY_NONE)
             return code;
     }
@@ -155,7 +168,7 @@ int ty_basic_prompt(void)
     if (ty_sys_get("ps2") == TY_NULL)
         ty_dict_set_text(ty_interpreter()->sys, "ps2", TY_NAME("... "));
     int status = 0;
-    for (int number = 0; ; number++) {
+    for (;;) {
         Value source;
         bool ended = false;
         Value code = read_statement(compiler, &source, &ended);
@@ -169,7 +182,7 @@ int ty_basic_prompt(void)
         if (code == TY_NULL && ty_thread->exception != TY_NULL) /* of no interest is where the compiler was called */
             ty_store(ty_object(ty_thread->exception), &ty_as_exception(ty_thread->exception)->traceback, TY_NULL);
         if (code != TY_NULL) {
-            remember_source(code, source, number);
+            remember_source(code, source);
             if (ty_eval_code(code, globals, TY_NULL, TY_NULL) != TY_NULL)
                 continue;
         }

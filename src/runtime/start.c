@@ -1,5 +1,6 @@
 /* Running what the command line asks for, and leaving. */
 #include "object/bytes.h"
+#include "object/code.h"
 #include "object/codec.h"
 #include "object/dict.h"
 #include "object/exception.h"
@@ -11,6 +12,7 @@
 #include "modules/_thread.h"
 #include "modules/atexit.h"
 #include "modules/faulthandler.h"
+#include "modules/marshal.h"
 #include "runtime/interactive.h"
 #include "runtime/runtime.h"
 #include "syntax/parse.h"
@@ -18,6 +20,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -32,17 +35,61 @@ static bool insert_path(Value entry)
     return bytes != TY_NULL && path != TY_NULL && ty_list_insert(path, 0, entry);
 }
 
+/* How much the lines that are not blank are all indented; a first line counts. */
+static size_t common_indent(const char *text)
+{
+    const char *margin = NULL;
+    size_t common = 0;
+    for (const char *line = text; *line; line += strcspn(line, "\n"), line += *line == '\n') {
+        size_t indent = strspn(line, " \t"), same = 0;
+        if (line[indent] == '\n' || !line[indent])
+            continue;
+        while (margin && same < indent && same < common && line[same] == margin[same])
+            same++;
+        common = margin ? same : indent;
+        margin = line;
+    }
+    return common;
+}
+
+/* The command without the indentation that all its lines share, and with a newline. */
+static char *command_text(const char *command, size_t *size)
+{
+    char *text = malloc(strlen(command) + 2), *end = text;
+    size_t indent = common_indent(command);
+    if (!text)
+        return NULL;
+    while (*command) {
+        size_t length = strcspn(command, "\n"), white = strspn(command, " \t"), newline = command[length] == '\n';
+        size_t skipped = white >= length ? length : indent;
+        memcpy(end, command + skipped, length - skipped + newline);
+        end += length - skipped + newline;
+        command += length + newline;
+    }
+    memcpy(end, "\n", 2);
+    *size = (size_t)(end - text) + 1;
+    return text;
+}
+
 static bool run_command(Value globals)
 {
-    size_t size = strlen(ty_config.command);
-    char *text = malloc(size + 2);
+    TyInterpreter *interpreter = ty_interpreter();
+    size_t size;
+    char *text = command_text(ty_config.command, &size);
     if (!text)
         return ty_raise_memory_error(), false;
-    memcpy(text, ty_config.command, size);
-    memcpy(text + size, "\n", 2);
-    bool done = ty_run_source(text, size + 1, TY_NAME("<string>"), TY_PARSE_FILE, 0, globals);
+    Value decoded = ty_str_decode_fs(text, size), code, holder;
     free(text);
-    return done;
+    const char *utf8 = decoded == TY_NULL ? NULL : ty_str_utf8(decoded, &size, &holder);
+    if (!utf8) {
+        fprintf(stderr, "Unable to decode the command from the command line:\n");
+        return false;
+    }
+    code = ty_compile_source(utf8, size, TY_NAME("<string>"), TY_PARSE_FILE, 0, -1, -1, true);
+    if (code == TY_NULL)
+        return false;
+    interpreter->command = ty_tuple_pack(3, code, decoded, TY_NAME("<string>"));
+    return interpreter->command != TY_NULL && ty_eval_code(code, globals, TY_NULL, TY_NULL) != TY_NULL;
 }
 
 static bool run_module(const char *name)
@@ -93,6 +140,28 @@ static bool run_stream(FILE *file, Value filename, Value globals)
     return done;
 }
 
+static bool is_compiled(const char *path, int first, int second)
+{
+    size_t length = strlen(path);
+    uint32_t magic = ty_bytecode_magic();
+    return (length > 4 && !strcmp(path + length - 4, ".pyc")) || (first == (int)(magic & 0xFF) && second == (int)(magic >> 8 & 0xFF));
+}
+
+static bool run_compiled(FILE *file, Value globals)
+{
+    size_t size;
+    char *text = read_all(file, &size);
+    if (!text)
+        return ty_raise_memory_error(), false;
+    uint32_t magic = 0;
+    memcpy(&magic, text, TY_MIN(size, sizeof magic));
+    Value code = size < 16 || magic != ty_bytecode_magic() ? ty_raise(&ty_RuntimeError, "Bad magic number in .pyc file") : ty_marshal_load((const uint8_t *)text + 16, size - 16);
+    free(text);
+    if (code != TY_NULL && !ty_is_exact(code, &ty_code_type))
+        code = ty_raise(&ty_RuntimeError, "Bad code object in .pyc file");
+    return code != TY_NULL && ty_eval_code(code, globals, TY_NULL, TY_NULL) != TY_NULL;
+}
+
 static bool is_notebook(const char *path)
 {
     size_t length = strlen(path);
@@ -106,6 +175,19 @@ static int run_notebook(Value path, Value globals)
     if (main != TY_NULL)
         ty_call_two(main, path, globals);
     return ty_exit_status();
+}
+
+/* As the file is called in tracebacks and __file__, whatever becomes of the current folder. NULL: it is absolute, or not to be had. */
+static char *absolute_path(const char *path)
+{
+    char folder[4096];
+    if (*path == '/' || !getcwd(folder, sizeof folder))
+        return NULL;
+    size_t size = strlen(folder) + strlen(path) + 2;
+    char *joined = malloc(size);
+    if (joined)
+        snprintf(joined, size, "%s/%s", strcmp(folder, "/") ? folder : "", path);
+    return joined;
 }
 
 static int run_file(const char *path, Value globals)
@@ -128,6 +210,9 @@ static int run_file(const char *path, Value globals)
         fprintf(stderr, "%s: can't open file '%s': [Errno %d] %s\n", ty_config.executable, path, errno, strerror(errno));
         return 2;
     }
+    char *absolute = absolute_path(path);
+    name = absolute ? ty_str_decode_fs(absolute, strlen(absolute)) : name;
+    free(absolute);
     int first = getc(file), second = getc(file);
     rewind(file);
     if (first == 'P' && second == 'K') {
@@ -151,13 +236,17 @@ static int run_file(const char *path, Value globals)
         fclose(file);
         return run_notebook(name, globals);
     }
-    Value loader_class = ty_get_attribute(ty_get_attribute(ty_interpreter()->importlib, TY_NAME("_bootstrap_external")), TY_NAME("SourceFileLoader"));
+    bool compiled = is_compiled(path, first, second);
+    Value loader_class = ty_get_attribute(ty_get_attribute(ty_interpreter()->importlib, TY_NAME("_bootstrap_external")), compiled ? TY_NAME("SourcelessFileLoader") : TY_NAME("SourceFileLoader"));
     Value loader = loader_class == TY_NULL ? TY_NULL : ty_call_two(loader_class, TY_NAME("__main__"), name);
-    if (loader == TY_NULL || !ty_dict_set_text(globals, "__loader__", loader) || !ty_dict_set_text(globals, "__file__", name)) {
+    if (loader == TY_NULL || !ty_dict_set_text(globals, "__loader__", loader) || !ty_dict_set_text(globals, "__file__", name) || !ty_dict_set_text(globals, "__cached__", TY_NONE)) {
         fclose(file);
         return ty_exit_status();
     }
-    run_stream(file, name, globals);
+    if (compiled)
+        run_compiled(file, globals);
+    else
+        run_stream(file, name, globals);
     fclose(file);
     return ty_exit_status();
 }
@@ -173,6 +262,8 @@ static void import_warnings(void)
 int ty_runtime_run(void)
 {
     TyInterpreter *interpreter = ty_interpreter();
+    if (ty_config.verbose) /* what importlib has to say before there are streams is not heard */
+        ty_dict_set_text(interpreter->sys, "stderr", TY_NONE), ty_dict_set_text(interpreter->sys, "stdout", TY_NONE);
     if (!ty_import_start() || !ty_once(&interpreter->streams_once, ty_sys_open_streams)) {
         int status = ty_exit_status();
         return status ? status : 1;
@@ -268,7 +359,7 @@ static void flush_streams(int *status)
             if (closed || i == 1)
                 ty_clear_exception();
             else {
-                ty_write_unraisable(stream, NULL);
+                ty_write_unraisable(TY_NULL, "Exception ignored while flushing sys.stdout");
                 *status = 120;
             }
         }

@@ -3,6 +3,7 @@
 #include "modules/_io/io.h"
 #include "modules/_thread.h"
 #include "object/exception.h"
+#include "runtime/config.h"
 #include "runtime/visit.h"
 #include "object/interpreter.h"
 #include "object/buffer.h"
@@ -44,7 +45,11 @@ NUMBER(geteuid, geteuid())
 NUMBER(getgid, getgid())
 NUMBER(getegid, getegid())
 NUMBER(getpgrp, getpgrp())
-static Value posix_cpu_count(Value self, Value *a) { return ty_int_from_int64(sysconf(_SC_NPROCESSORS_ONLN)); }
+static Value posix_cpu_count(Value self, Value *a)
+{
+    long given = ty_config_cpu_count();
+    return ty_int_from_int64(given > 0 ? given : sysconf(_SC_NPROCESSORS_ONLN));
+}
 
 static Value check(long r) { return r < 0 ? (ty_raised() ? TY_NULL : ty_posix_error(NULL)) : TY_NONE; }
 static Value check_number(long r) { return r < 0 ? (ty_raised() ? TY_NULL : ty_posix_error(NULL)) : ty_int_from_int64(r); }
