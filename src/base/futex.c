@@ -38,13 +38,23 @@ void ty_futex_wake(_Atomic uint32_t *word, int count)
     errno = saved;
 }
 
+_Atomic uint32_t ty_fork_generation;
+
+void ty_futex_after_fork(void) { atomic_fetch_add_explicit(&ty_fork_generation, TY_MUTEX_GENERATION, memory_order_relaxed); }
+
+/* Leaves the mark that someone sleeps, whoever holds the mutex; true if nobody did. */
+static bool contend(TyMutex *mutex, uint32_t contended)
+{
+    uint32_t before = atomic_exchange_explicit(&mutex->word, contended, memory_order_acquire);
+    return before == 0 || (before ^ contended) >= TY_MUTEX_GENERATION;
+}
+
 static bool spin(TyMutex *mutex)
 {
     for (int i = 0; i < SPINS; i++) {
-        uint32_t word = ty_load_relaxed(&mutex->word);
-        if (word == 0 && ty_mutex_try_lock(mutex))
+        if (!ty_mutex_is_locked(mutex) && ty_mutex_try_lock(mutex))
             return true;
-        if (word == 2) /* others sleep already: spinning past them is unfair and rarely works */
+        if (ty_load_relaxed(&mutex->word) & TY_MUTEX_CONTENDED) /* others sleep already: spinning past them is unfair and rarely works */
             return false;
         ty_spin_pause();
     }
@@ -55,8 +65,9 @@ void ty_mutex_lock_slow(TyMutex *mutex)
 {
     if (spin(mutex))
         return;
-    while (atomic_exchange_explicit(&mutex->word, 2, memory_order_acquire) != 0)
-        ty_futex_wait(&mutex->word, 2, -1);
+    uint32_t contended = ty_load_relaxed(&ty_fork_generation) | TY_MUTEX_CONTENDED;
+    while (!contend(mutex, contended))
+        ty_futex_wait(&mutex->word, contended, -1);
 }
 
 bool ty_mutex_lock_timed(TyMutex *mutex, int64_t timeout_ns, bool *interrupted)
@@ -70,15 +81,16 @@ bool ty_mutex_lock_timed(TyMutex *mutex, int64_t timeout_ns, bool *interrupted)
     if (spin(mutex))
         return true;
     int64_t deadline = timeout_ns < 0 ? -1 : ty_clock_monotonic_ns() + timeout_ns;
-    while (atomic_exchange_explicit(&mutex->word, 2, memory_order_acquire) != 0) {
+    uint32_t contended = ty_load_relaxed(&ty_fork_generation) | TY_MUTEX_CONTENDED;
+    while (!contend(mutex, contended)) {
         int64_t left = -1;
         if (timeout_ns >= 0) {
             left = deadline - ty_clock_monotonic_ns();
             if (left <= 0)
-                return false; /* the word stays 2: the next unlock wakes nobody in vain, once */
+                return false; /* the mark stays: the next unlock wakes nobody in vain, once */
         }
         bool signalled = false;
-        ty_futex_wait_interruptible(&mutex->word, 2, left, &signalled);
+        ty_futex_wait_interruptible(&mutex->word, contended, left, &signalled);
         if (signalled && interrupted) {
             *interrupted = true;
             return false;

@@ -1,7 +1,10 @@
 /* Sleeping on a word of memory, and the small mutex made of it.
  *
  * A TyMutex is four bytes, zero when free, and needs no set-up or clean-up. It is not recursive and not fair. It knows nothing of
- * the heap: who may have to wait long, or holds it across a safepoint, takes it with ty_mutex_lock_blocking (heap/thread.h). */
+ * the heap: who may have to wait long, or holds it across a safepoint, takes it with ty_mutex_lock_blocking (heap/thread.h).
+ *
+ * The word of a held mutex tells in which generation of the process it was taken: the child of a fork begins a new one, and all that
+ * threads of the parent held is free to it. */
 #ifndef TY_BASE_FUTEX_H
 #define TY_BASE_FUTEX_H
 
@@ -15,8 +18,12 @@ bool ty_futex_wait_interruptible(_Atomic uint32_t *word, uint32_t expected, int6
 void ty_futex_wake(_Atomic uint32_t *word, int count); /* INT_MAX: all */
 
 typedef struct TyMutex {
-    _Atomic uint32_t word; /* 0 free, 1 held, 2 held and someone sleeps */
+    _Atomic uint32_t word; /* generation | TY_MUTEX_HELD or TY_MUTEX_CONTENDED; 0, or of an older generation: free */
 } TyMutex;
+
+enum { TY_MUTEX_HELD = 1, TY_MUTEX_CONTENDED = 2 /* held, and someone sleeps */, TY_MUTEX_GENERATION = 4 };
+extern _Atomic uint32_t ty_fork_generation; /* in steps of TY_MUTEX_GENERATION */
+void ty_futex_after_fork(void);             /* in the child: what others held is free */
 
 #define TY_MUTEX_INIT {0}
 
@@ -26,8 +33,11 @@ bool ty_mutex_lock_timed(TyMutex *mutex, int64_t timeout_ns, bool *interrupted);
 
 TY_INLINE bool ty_mutex_try_lock(TyMutex *mutex)
 {
-    uint32_t free = 0;
-    return atomic_compare_exchange_strong_explicit(&mutex->word, &free, 1, memory_order_acquire, memory_order_relaxed);
+    uint32_t word = 0, held = ty_load_relaxed(&ty_fork_generation) | TY_MUTEX_HELD;
+    if (TY_LIKELY(atomic_compare_exchange_strong_explicit(&mutex->word, &word, held, memory_order_acquire, memory_order_relaxed)))
+        return true;
+    return TY_UNLIKELY((word ^ held) >= TY_MUTEX_GENERATION) &&
+           atomic_compare_exchange_strong_explicit(&mutex->word, &word, held, memory_order_acquire, memory_order_relaxed);
 }
 
 TY_INLINE void ty_mutex_lock(TyMutex *mutex)
@@ -38,11 +48,17 @@ TY_INLINE void ty_mutex_lock(TyMutex *mutex)
 
 TY_INLINE void ty_mutex_unlock(TyMutex *mutex)
 {
-    if (TY_UNLIKELY(atomic_exchange_explicit(&mutex->word, 0, memory_order_release) == 2))
+    if (TY_UNLIKELY(atomic_exchange_explicit(&mutex->word, 0, memory_order_release) & TY_MUTEX_CONTENDED))
         ty_futex_wake(&mutex->word, 1);
 }
 
-TY_INLINE bool ty_mutex_is_locked(TyMutex *mutex) { return ty_load_relaxed(&mutex->word) != 0; }
+TY_INLINE bool ty_mutex_is_locked(TyMutex *mutex)
+{
+    uint32_t word = ty_load_relaxed(&mutex->word);
+    return word != 0 && (word ^ ty_load_relaxed(&ty_fork_generation)) < TY_MUTEX_GENERATION;
+}
+/* Its holder was left behind by a fork, maybe in the middle of something. */
+TY_INLINE bool ty_mutex_is_orphan(TyMutex *mutex) { return ty_load_relaxed(&mutex->word) != 0 && !ty_mutex_is_locked(mutex); }
 
 /* A hint to the processor inside a short spin. */
 TY_INLINE void ty_spin_pause(void)

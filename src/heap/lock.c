@@ -34,6 +34,10 @@ void ty_object_lock_slow(TyObject *o)
             return;
         ty_spin_pause();
     }
+    if (ty_world_is_mine()) { /* at the end of the program: its holder is stopped for ever */
+        ty_object_set_bits(o, TY_BIT_LOCKED);
+        return;
+    }
     bool inside = ty_thread->in_allocation;
     ty_thread->in_allocation = true; /* the caller may hold another object's lock */
     ty_blocking_begin();

@@ -454,7 +454,6 @@ static void start_helpers(uint32_t wanted)
 
 void ty_mark_after_fork(void)
 {
-    pool.lock = (TyMutex)TY_MUTEX_INIT;
     pool.helpers = 0;
     ty_store_relaxed(&pool.generation, 0);
     ty_store_relaxed(&pool.helpers_running, 0);

@@ -2,6 +2,7 @@
  *
  * The handshake is Dekker's: the collector sets TY_POLL_STOP and then reads the thread's state; a thread that becomes RUNNING writes its
  * state and then reads `poll`. Both in sequentially consistent order, so that one of them sees the other. */
+#include "base/clock.h"
 #include "heap/internal.h"
 
 #include <stdlib.h>
@@ -172,23 +173,24 @@ bool ty_thread_try_each(void (*visit)(TyThread *thread, void *context), void *co
     return true;
 }
 
-/* Whether a thread was stopped, or sleeps, where it may hold an object's lock: in an allocation, or waiting for another lock. */
+/* Whether a thread was stopped, or sleeps, where it may hold an object's lock: in an allocation, or waiting for another lock; or works on something. */
 static bool someone_inside(void)
 {
     for (TyThread *thread = world.first; thread; thread = thread->next)
-        if (thread != ty_thread && thread->in_allocation)
+        if (thread != ty_thread && (thread->in_allocation || thread->in_work))
             return true;
     return false;
 }
 
-#define STOP_TRIES 2000 /* a tenth of a second and more; then what is held is held for long */
-
-void ty_world_stop_between(void)
+bool ty_world_stop_between(int64_t patience_ns)
 {
-    for (int i = 0;; i++) {
+    int64_t deadline = ty_clock_monotonic_ns() + patience_ns;
+    for (;;) {
         ty_world_stop();
-        if (world.depth > 1 || i == STOP_TRIES || !someone_inside())
-            return;
+        if (!someone_inside())
+            return true;
+        if (world.depth > 1 || ty_clock_monotonic_ns() >= deadline)
+            return false;
         ty_world_start();
         usleep(50);
     }
@@ -203,7 +205,7 @@ void ty_many_threads_begin(void) { ty_store_relaxed(&ty_many_threads, true); }
  * a lock that was skipped and its unlock; then they get another moment. */
 static void become_many(void)
 {
-    ty_world_stop_between();
+    ty_world_stop_between(TY_NANOSECONDS / 5);
     ty_store_relaxed(&ty_many_threads, true);
     ty_world_start();
 }
@@ -362,8 +364,21 @@ void ty_thread_detach(void)
 
 /* --- fork ---------------------------------------------------------------------------------------------------------------------- */
 
-void ty_heap_fork_prepare(void) { ty_world_stop_between(); }
+#define FORK_PATIENCE (TY_NANOSECONDS / 50)
+
+static bool left_inside; /* some thread is not where it should be when the process forks */
+
+void ty_heap_fork_prepare(void) { left_inside = !ty_world_stop_between(FORK_PATIENCE); }
 void ty_heap_fork_parent(void) { ty_world_start(); }
+
+/* What a thread has locked that is no more. */
+static bool unlock(TyObject *object, void *context)
+{
+    (void)context;
+    if (ty_object_bits(object) & TY_BIT_LOCKED)
+        ty_object_clear_bits(object, TY_BIT_LOCKED | TY_BIT_CONTENDED);
+    return true;
+}
 
 /* The calling OS thread is the only one left; it may have several TyThreads. */
 void ty_heap_fork_child(void)
@@ -382,5 +397,7 @@ void ty_heap_fork_child(void)
         }
     }
     ty_mark_after_fork();
+    if (left_inside)
+        ty_heap_each(unlock, NULL);
     ty_world_start();
 }

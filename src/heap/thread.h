@@ -74,6 +74,7 @@ struct TyThread {
     char *scratch;              /* TY_SCRATCH_SIZE bytes of malloc'ed memory for who wants them for a moment; NULL: not yet */
     uint32_t blocking_depth;
     bool in_allocation;         /* STOPPED by an allocation, or waiting for an object's lock: maybe inside a stretch of C that holds one */
+    bool in_work;               /* BLOCKED in a C library's work on something that has a lock: see ty_work_section_begin */
     bool running_pending;       /* inside ty_heap_run_pending */
 };
 
@@ -114,6 +115,17 @@ TY_INLINE void ty_blocking_end(void)
     if (--thread->blocking_depth == 0)
         ty_blocking_leave(thread);
 }
+/* The same around a C library's work on something that would be of no use half done: a fork waits for it, but not for long. */
+TY_INLINE void ty_work_section_begin(void)
+{
+    ty_thread->in_work = true;
+    ty_blocking_begin();
+}
+TY_INLINE void ty_work_section_end(void)
+{
+    ty_blocking_end();
+    ty_thread->in_work = false;
+}
 void ty_mutex_lock_blocking(TyMutex *mutex); /* a mutex whose holder may reach a safepoint */
 void ty_safepoint_slow(void); /* only what concerns the heap: STOP. vm/ handles the other bits */
 
@@ -127,7 +139,9 @@ void ty_poll_clear(TyThread *thread, uint32_t bits);
 /* Stops all other threads at safepoints (so it is one itself); the caller may then change what lock-free readers rely on. They nest. */
 void ty_world_stop(void);
 void ty_world_start(void);
-void ty_world_stop_between(void); /* the same, where no other thread holds an object's lock: for what the others may never wake from */
+/* The same where no other thread holds an object's lock or works on something: for what the others may never wake from. False: after so long
+ * that still was not so. */
+bool ty_world_stop_between(int64_t patience_ns);
 bool ty_world_is_mine(void);      /* the calling thread has stopped it */
 bool ty_world_has_others(void);   /* the world stopped: there are other threads */
 bool ty_thread_lives(TyThread *thread); /* whether it is still in the list; by address only */

@@ -170,10 +170,46 @@ void ty_import_lock_give(bool in_child)
     if (--lock->depth)
         return;
     ty_store_relaxed(&lock->owner, NULL);
-    if (in_child)
-        lock->mutex = (TyMutex)TY_MUTEX_INIT; /* who waited for it is not there */
-    else
+    if (!in_child) /* where it is free, as all that was taken before the fork */
         ty_mutex_unlock(&lock->mutex);
+}
+
+/* Whose lock it is, a module's; TY_NULL: nobody's. */
+static Value module_lock_owner(Value reference)
+{
+    Value lock = ty_call_none(reference);
+    Value owner = lock == TY_NULL || lock == TY_NONE ? TY_NULL : ty_get_attribute(lock, TY_NAME("owner"));
+    ty_clear_exception();
+    return owner == TY_NONE ? TY_NULL : owner;
+}
+
+static bool is_half_imported(Value module)
+{
+    bool failed;
+    Value spec = ty_get_attribute_or_null(module, TY_NAME("__spec__"), &failed);
+    bool initializing = spec != TY_NULL && ty_spec_initializing(spec);
+    ty_clear_exception();
+    return initializing;
+}
+
+/* Other threads were in the middle of imports, and are no more: nobody waits for their locks, and what they had not finished is imported anew. */
+void ty_import_after_fork(void)
+{
+    TyInterpreter *interpreter = ty_interpreter();
+    Value bootstrap = ty_dict_get_text(interpreter->modules, "_frozen_importlib");
+    Value locks = bootstrap == TY_NULL ? TY_NULL : ty_get_attribute(bootstrap, TY_NAME("_module_locks"));
+    Value names = locks == TY_NULL ? TY_NULL : ty_dict_keys(locks), self = ty_int_from_uint64(ty_thread->ident);
+    for (int64_t i = 0; names != TY_NULL && i < ty_list_length(names); i++) {
+        Value name = ty_list_item(names, i), reference = ty_dict_get(locks, name);
+        Value owner = reference == TY_NULL ? TY_NULL : module_lock_owner(reference);
+        if (owner != TY_NULL && ty_equal(owner, self) == 1)
+            continue;
+        Value module = owner == TY_NULL ? TY_NULL : ty_dict_get(interpreter->modules, name);
+        if (module != TY_NULL && is_half_imported(module))
+            ty_dict_delete(interpreter->modules, name);
+        ty_dict_delete(locks, name);
+    }
+    ty_clear_exception();
 }
 
 static Value imp_acquire_lock(Value self, Value *a)

@@ -56,18 +56,61 @@ static bool parse_timeout(Value v, bool blocking, int64_t *timeout_ns)
     return true;
 }
 
-/* 1: taken, 0: the time ran out, -1: a signal handler raised. */
-static int acquire(TyMutex *mutex, int64_t timeout_ns)
+/* The word of a lock that Python sees. Unlike a TyMutex it stays held in the child of a fork, whoever held it. */
+typedef _Atomic uint32_t LockWord;
+enum { FREE, HELD, CONTENDED /* held, and someone sleeps */ };
+
+/* For about as long as falling asleep and being woken takes. Looks are rare, so that the line stays with who takes and releases the lock in turn. */
+enum { SPIN_LOOKS = 30, SPIN_PAUSES = 8 };
+
+TY_INLINE bool try_lock(LockWord *word, uint32_t as)
 {
-    if (TY_LIKELY(ty_mutex_try_lock(mutex)))
-        return 1;
+    uint32_t free = FREE;
+    return atomic_compare_exchange_strong_explicit(word, &free, as, memory_order_acquire, memory_order_relaxed);
+}
+
+static bool spin(LockWord *word, uint32_t as)
+{
+    for (int i = 0; i < SPIN_LOOKS; i++) {
+        for (int k = 0; k < SPIN_PAUSES; k++)
+            ty_spin_pause();
+        if (ty_load_relaxed(word) == FREE && try_lock(word, as))
+            return true;
+    }
+    return false;
+}
+
+/* Sleeps until the lock was had, the time is over (0 is now), or a signal came; the caller counts as blocked. Who has slept takes the lock with the
+ * mark, for there may be others. */
+static bool sleep_for(LockWord *word, int64_t timeout_ns, bool *interrupted)
+{
+    int64_t deadline = timeout_ns < 0 ? 0 : ty_clock_monotonic_ns() + timeout_ns;
+    *interrupted = false;
+    while (atomic_exchange_explicit(word, CONTENDED, memory_order_acquire) != FREE) {
+        int64_t left = timeout_ns < 0 ? -1 : deadline - ty_clock_monotonic_ns();
+        if (timeout_ns >= 0 && left <= 0)
+            return false; /* the mark stays: the next release wakes nobody in vain, once */
+        ty_futex_wait_interruptible(word, CONTENDED, left, interrupted);
+        if (*interrupted)
+            return false;
+        if (spin(word, CONTENDED))
+            return true;
+    }
+    return true;
+}
+
+/* 1: taken, 0: the time ran out, -1: a signal handler raised. */
+static TY_NOINLINE int acquire_slow(LockWord *word, int64_t timeout_ns)
+{
     if (timeout_ns == 0)
         return 0;
+    if (spin(word, HELD))
+        return 1;
     int64_t deadline = timeout_ns < 0 ? 0 : ty_clock_monotonic_ns() + timeout_ns;
     for (;;) {
         bool interrupted;
         ty_blocking_begin();
-        bool taken = ty_mutex_lock_timed(mutex, timeout_ns, &interrupted);
+        bool taken = sleep_for(word, timeout_ns, &interrupted);
         ty_blocking_end();
         if (taken)
             return 1;
@@ -78,9 +121,20 @@ static int acquire(TyMutex *mutex, int64_t timeout_ns)
         if (timeout_ns >= 0) {
             timeout_ns = deadline - ty_clock_monotonic_ns();
             if (timeout_ns <= 0)
-                return ty_mutex_try_lock(mutex);
+                return try_lock(word, HELD);
         }
     }
+}
+
+TY_INLINE int acquire(LockWord *word, int64_t timeout_ns) { return TY_LIKELY(try_lock(word, HELD)) ? 1 : acquire_slow(word, timeout_ns); }
+
+/* False: nobody held it. */
+TY_INLINE bool release(LockWord *word)
+{
+    uint32_t before = atomic_exchange_explicit(word, FREE, memory_order_release);
+    if (TY_UNLIKELY(before == CONTENDED))
+        ty_futex_wake(word, 1);
+    return before != FREE;
 }
 
 static Value from_acquired(int status) { return status < 0 ? TY_NULL : ty_from_bool(status); }
@@ -89,7 +143,7 @@ static Value from_acquired(int status) { return status < 0 ? TY_NULL : ty_from_b
 
 typedef struct Lock {
     TyObject base;
-    TyMutex mutex;
+    LockWord word;
 } Lock;
 
 static Lock *as_lock(Value v) { return (Lock *)ty_object(v); }
@@ -113,30 +167,25 @@ static Value lock_acquire(Value self, Value *a)
     }
     if (!parse_timeout(a[1], blocking, &timeout))
         return TY_NULL;
-    return from_acquired(acquire(&as_lock(self)->mutex, timeout));
+    return from_acquired(acquire(&as_lock(self)->word, timeout));
 }
 
 static Value lock_release(Value self, Value *a)
 {
-    uint32_t before = atomic_exchange_explicit(&as_lock(self)->mutex.word, 0, memory_order_release);
-    if (before == 0)
-        return ty_raise(&ty_RuntimeError, "release unlocked lock");
-    if (before == 2)
-        ty_futex_wake(&as_lock(self)->mutex.word, 1);
-    return TY_NONE;
+    return TY_LIKELY(release(&as_lock(self)->word)) ? TY_NONE : ty_raise(&ty_RuntimeError, "release unlocked lock");
 }
 
-static Value lock_enter(Value self, Value *a) { return from_acquired(acquire(&as_lock(self)->mutex, -1)); }
+static Value lock_enter(Value self, Value *a) { return from_acquired(acquire(&as_lock(self)->word, -1)); }
 static Value lock_exit(Value self, Value *a) { return lock_release(self, a); }
-static Value lock_locked(Value self, Value *a) { return ty_from_bool(ty_mutex_is_locked(&as_lock(self)->mutex)); }
+static Value lock_locked(Value self, Value *a) { return ty_from_bool(ty_load_relaxed(&as_lock(self)->word) != FREE); }
 static Value lock_reinit(Value self, Value *a)
 {
-    ty_store_relaxed(&as_lock(self)->mutex.word, 0);
+    ty_store_relaxed(&as_lock(self)->word, FREE);
     return TY_NONE;
 }
 static Value lock_repr(Value self)
 {
-    return ty_str_format("<%s %N object at %p>", ty_mutex_is_locked(&as_lock(self)->mutex) ? "locked" : "unlocked", self,
+    return ty_str_format("<%s %N object at %p>", ty_load_relaxed(&as_lock(self)->word) != FREE ? "locked" : "unlocked", self,
                          (void *)ty_object(self));
 }
 
@@ -168,7 +217,7 @@ TyType ty_lock_type = {
 
 typedef struct RecursiveLock {
     TyObject base;
-    TyMutex mutex;
+    LockWord word;
     _Atomic uint64_t owner; /* 0: nobody; only its own thread ever finds its own number here */
     uint64_t count;
 } RecursiveLock;
@@ -182,7 +231,7 @@ static int recursive_acquire(RecursiveLock *lock, int64_t timeout)
         lock->count++;
         return 1;
     }
-    int status = acquire(&lock->mutex, timeout);
+    int status = acquire(&lock->word, timeout);
     if (status == 1) {
         ty_store_relaxed(&lock->owner, ty_thread->ident);
         lock->count = 1;
@@ -214,14 +263,14 @@ static Value rlock_release(Value self, Value *a)
         return ty_raise(&ty_RuntimeError, "cannot release un-acquired lock");
     if (--lock->count == 0) {
         ty_store_relaxed(&lock->owner, 0);
-        ty_mutex_unlock(&lock->mutex);
+        release(&lock->word);
     }
     return TY_NONE;
 }
 
 static Value rlock_enter(Value self, Value *a) { return from_acquired(recursive_acquire(as_recursive(self), -1)); }
 static Value rlock_exit(Value self, Value *a) { return rlock_release(self, a); }
-static Value rlock_locked(Value self, Value *a) { return ty_from_bool(ty_mutex_is_locked(&as_recursive(self)->mutex)); }
+static Value rlock_locked(Value self, Value *a) { return ty_from_bool(ty_load_relaxed(&as_recursive(self)->word) != FREE); }
 static Value rlock_is_owned(Value self, Value *a) { return ty_from_bool(is_mine(as_recursive(self))); }
 static Value rlock_recursion_count(Value self, Value *a)
 {
@@ -240,7 +289,7 @@ static Value rlock_release_save(Value self, Value *a)
         return TY_NULL;
     lock->count = 0;
     ty_store_relaxed(&lock->owner, 0);
-    ty_mutex_unlock(&lock->mutex);
+    release(&lock->word);
     return state;
 }
 static Value rlock_acquire_restore(Value self, Value *a)
@@ -251,7 +300,7 @@ static Value rlock_acquire_restore(Value self, Value *a)
         return ty_raise(&ty_TypeError, "_acquire_restore() argument 1 must be a pair of ints");
     if (!ty_to_uint64(ty_tuple_item(a[0], 0), &count) || !ty_to_uint64(ty_tuple_item(a[0], 1), &owner))
         return TY_NULL;
-    while (acquire(&lock->mutex, -1) < 0) /* the state must be restored: what a signal handler raised is for later */
+    while (acquire(&lock->word, -1) < 0) /* the state must be restored: what a signal handler raised is for later */
         ty_write_unraisable(self, NULL);
     ty_store_relaxed(&lock->owner, owner);
     lock->count = count;
@@ -260,7 +309,7 @@ static Value rlock_acquire_restore(Value self, Value *a)
 static Value rlock_reinit(Value self, Value *a)
 {
     RecursiveLock *lock = as_recursive(self);
-    ty_store_relaxed(&lock->mutex.word, 0);
+    ty_store_relaxed(&lock->word, FREE);
     ty_store_relaxed(&lock->owner, 0);
     lock->count = 0;
     return TY_NONE;
@@ -383,7 +432,6 @@ void ty_threads_after_fork(bool in_child)
     ty_mutex_unlock(&running_lock);
     if (!in_child)
         return;
-    running_lock = (TyMutex)TY_MUTEX_INIT;
     ty_interpreter()->main_thread = ty_thread;
     ty_thread->main = true;
     for (Completion *completion = running, *next; completion; completion = next) {

@@ -15,6 +15,7 @@ void ty_threads_after_fork(bool in_child);
 /* The lock around the whole of importing, recursive: modules/_imp.c. */
 void ty_import_lock_take(void);
 void ty_import_lock_give(bool in_child);
+void ty_import_after_fork(void);   /* in the child, where other threads were */
 
 /* modules/signal.c */
 void ty_signals_after_fork(void);

@@ -274,10 +274,10 @@ static void feed(Hash *hash, const TyBuffer *view)
     bool blocking = view->length >= TY_HASH_BLOCKING;
     ty_mutex_lock_blocking(&hash->mutex);
     if (blocking)
-        ty_blocking_begin();
+        ty_work_section_begin();
     blake2_update(hash->kind, &hash->state, view->data, (size_t)view->length);
     if (blocking)
-        ty_blocking_end();
+        ty_work_section_end();
     ty_mutex_unlock(&hash->mutex);
 }
 

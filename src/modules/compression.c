@@ -4,6 +4,15 @@
 #include <stdlib.h>
 
 #include "object/buffer.h"
+#include "object/exception.h"
+
+bool ty_stream_usable(TyMutex *mutex)
+{
+    if (TY_LIKELY(!ty_mutex_is_orphan(mutex)))
+        return true;
+    ty_raise(&ty_RuntimeError, "another thread was using the object when the process forked");
+    return false;
+}
 
 bool ty_output_grow(TyOutput *output, size_t first)
 {

@@ -19,6 +19,8 @@ bool ty_output_grow(TyOutput *output, size_t first);
 /* The bytes, or TY_NULL if the work was not good; releases the memory. */
 Value ty_output_finish(TyOutput *output, bool good);
 
+/* False with RuntimeError: another thread was in the middle of something with the object when it was left behind by a fork. */
+bool ty_stream_usable(TyMutex *mutex);
 TY_INLINE Value ty_stream_unlock(TyMutex *mutex, Value result)
 {
     ty_mutex_unlock(mutex);
@@ -30,13 +32,13 @@ TY_INLINE bool ty_work_begin(size_t input_size)
 {
     if (input_size < TY_COMPRESSION_BLOCKING)
         return false;
-    ty_blocking_begin();
+    ty_work_section_begin();
     return true;
 }
 TY_INLINE void ty_work_end(bool blocking)
 {
     if (blocking)
-        ty_blocking_end();
+        ty_work_section_end();
 }
 
 /* A decompressor whose output may be limited: what every one of them has to remember. Fields of a heap object, to be traced. */

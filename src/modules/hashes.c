@@ -1,6 +1,7 @@
 /* Hashes by OpenSSL: _hashlib, and _md5, _sha1, _sha2 and _sha3 with the same objects under other types; HMAC, PBKDF2, scrypt.
  *
  * A hash object owns an EVP_MD_CTX and is used under its mutex. A digest is taken of a copy, so that the object goes on. */
+#include "modules/compression.h"
 #include "modules/hashes.h"
 
 #include <strings.h>
@@ -204,12 +205,14 @@ static Hash *hash_new(TyType *type, const EVP_MD *method)
 static bool hash_feed(Hash *hash, const TyBuffer *view)
 {
     bool blocking = view->length >= TY_HASH_BLOCKING;
+    if (!ty_stream_usable(&hash->mutex))
+        return false;
     ty_mutex_lock_blocking(&hash->mutex);
     if (blocking)
-        ty_blocking_begin();
+        ty_work_section_begin();
     int done = library()->EVP_DigestUpdate(hash->context, view->data, (size_t)view->length);
     if (blocking)
-        ty_blocking_end();
+        ty_work_section_end();
     ty_mutex_unlock(&hash->mutex);
     if (!done)
         hash_fail();
@@ -231,6 +234,8 @@ static Value hash_update(Value self, Value *a) { return hash_feed_value(hash_of(
 static Value hash_copy(Value self, Value *a)
 {
     Hash *hash = hash_of(self);
+    if (!ty_stream_usable(&hash->mutex))
+        return TY_NULL;
     Hash *twin = (Hash *)ty_object(ty_type_allocate(ty_object_type(&hash->base), 0));
     if (!twin)
         return TY_NULL;
@@ -250,6 +255,8 @@ static unsigned finish(Hash *hash, uint8_t digest[EVP_MAX_MD_SIZE])
 {
     const TyOpenssl *ssl = library();
     unsigned size = 0;
+    if (!ty_stream_usable(&hash->mutex))
+        return 0;
     ty_mutex_lock_blocking(&hash->mutex);
     EVP_MD_CTX *copy = context_new(NULL, hash->context);
     ty_mutex_unlock(&hash->mutex);
@@ -285,7 +292,7 @@ static Value extend(Value self, Value length)
 {
     Hash *hash = hash_of(self);
     int64_t size;
-    if (!ty_to_size(length, &size))
+    if (!ty_stream_usable(&hash->mutex) || !ty_to_size(length, &size))
         return TY_NULL;
     if (size < 0)
         return ty_raise(&ty_ValueError, "Cannot convert negative int");

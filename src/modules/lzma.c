@@ -424,6 +424,8 @@ static Value compressor_compress(Value self, Value *a)
 {
     Compressor *c = (Compressor *)ty_object(self);
     TyBuffer view;
+    if (!ty_stream_usable(&c->mutex))
+        return TY_NULL;
     if (!ty_buffer_get(a[0], &view, TY_BUFFER_SIMPLE))
         return TY_NULL;
     ty_mutex_lock_blocking(&c->mutex);
@@ -436,6 +438,8 @@ static Value compressor_compress(Value self, Value *a)
 static Value compressor_flush(Value self, Value *a)
 {
     Compressor *c = (Compressor *)ty_object(self);
+    if (!ty_stream_usable(&c->mutex))
+        return TY_NULL;
     ty_mutex_lock_blocking(&c->mutex);
     Value result;
     if (c->flushed) {
@@ -579,6 +583,8 @@ static Value decompressor_decompress(Value self, Value *a)
 {
     Decompressor *d = (Decompressor *)ty_object(self);
     int64_t limit = -1;
+    if (!ty_stream_usable(&d->state.mutex))
+        return TY_NULL;
     if (a[1] != TY_NULL && !ty_to_size(a[1], &limit))
         return TY_NULL;
     Value result = TY_NULL, data = ty_decompression_bytes(a[0]);

@@ -111,9 +111,9 @@ static int run_blocking(z_stream *stream, Step step, Run *run, TyOutput *out)
 {
     if (run->input_size < TY_COMPRESSION_BLOCKING && out->limit < TY_COMPRESSION_BLOCKING)
         return run_stream(stream, step, run, out);
-    ty_blocking_begin();
+    ty_work_section_begin();
     int code = run_stream(stream, step, run, out);
-    ty_blocking_end();
+    ty_work_section_end();
     return code;
 }
 
@@ -323,6 +323,8 @@ static Value compress_compress(Value self, Value *a)
 {
     Stream *s = stream_of(self);
     TyBuffer view;
+    if (!ty_stream_usable(&s->mutex))
+        return TY_NULL;
     if (!is_bytes_like(a[0], &view))
         return TY_NULL;
     stream_lock(s);
@@ -344,6 +346,8 @@ static Value compress_flush(Value self, Value *a)
 {
     Stream *s = stream_of(self);
     int mode;
+    if (!ty_stream_usable(&s->mutex))
+        return TY_NULL;
     if (!to_int(a[0], Z_FINISH, &mode))
         return TY_NULL;
     if (mode == Z_NO_FLUSH) /* nothing is asked for */
@@ -371,6 +375,8 @@ static Value stream_copy(Value self, int (*copy)(z_streamp target, z_streamp sou
 {
     Stream *s = stream_of(self);
     Stream *twin = stream_new(ty_object_type(&s->base), s->inflating);
+    if (!ty_stream_usable(&s->mutex))
+        return TY_NULL;
     if (!twin)
         return TY_NULL;
     stream_lock(s);
@@ -490,6 +496,8 @@ static Value decompress_decompress(Value self, Value *a)
     Stream *s = stream_of(self);
     int64_t limit = 0;
     TyBuffer view;
+    if (!ty_stream_usable(&s->mutex))
+        return TY_NULL;
     if (a[1] != TY_NULL && !ty_to_size(a[1], &limit))
         return TY_NULL;
     if (limit < 0)
@@ -513,6 +521,8 @@ static Value decompress_flush(Value self, Value *a)
 {
     Stream *s = stream_of(self);
     int64_t length = DEFAULT_BUFFER_SIZE;
+    if (!ty_stream_usable(&s->mutex))
+        return TY_NULL;
     if (a[0] != TY_NULL && !ty_to_size(a[0], &length))
         return TY_NULL;
     if (length <= 0)
@@ -617,6 +627,8 @@ static Value decompressor_decompress(Value self, Value *a)
 {
     Stream *s = stream_of(self);
     int64_t limit = -1;
+    if (!ty_stream_usable(&s->mutex))
+        return TY_NULL;
     if (a[1] != TY_NULL && !ty_to_size(a[1], &limit))
         return TY_NULL;
     TyBuffer view;

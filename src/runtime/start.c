@@ -319,6 +319,8 @@ static void claim_other(TyInterpreter *interpreter, void *context)
         *claimed = interpreter;
 }
 
+#define EXIT_PATIENCE 2000000 /* nanoseconds: what stopped threads have locked counts as free */
+
 /* The interpreters that nobody closed are, unless a daemon runs something there; then daemons stop for good, where they hold no object's lock. */
 static void stop_the_rest(void)
 {
@@ -335,7 +337,7 @@ static void stop_the_rest(void)
             break;
         ty_interpreter_close(other);
     }
-    ty_world_stop_between();
+    ty_world_stop_between(EXIT_PATIENCE);
     ty_signals_end();
 }
 

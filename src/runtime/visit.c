@@ -223,6 +223,5 @@ static void forget_others(TyInterpreter *interpreter, void *context)
 
 void ty_visits_after_fork(void)
 {
-    lock = (TyMutex)TY_MUTEX_INIT;
     ty_interpreter_each(forget_others, NULL);
 }

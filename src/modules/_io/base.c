@@ -4,28 +4,15 @@
 #include "object/list.h"
 #include "object/shape.h"
 #include "object/tuple.h"
-#include "base/clock.h"
 #include <errno.h>
 
 /* --- locks -------------------------------------------------------------------------------------------------------------- */
 
-_Atomic bool ty_io_forked;
-
-/* Who holds the lock may be gone: stopped for ever at the end of the program, or left behind by a fork. Then the lock is ours. */
+/* Who holds the lock may be stopped for ever, at the end of the program. Then the lock is ours. */
 static TY_NOINLINE void lock_slow(TyIOLock *lock)
 {
-    while (!ty_mutex_try_lock(&lock->mutex)) {
-        TyThread *owner = ty_load_relaxed(&lock->owner);
-        if (ty_world_is_mine() || (ty_load_relaxed(&ty_io_forked) && owner && !ty_thread_lives(owner))) {
-            lock->depth = 0;
-            return;
-        }
-        ty_blocking_begin();
-        bool taken = ty_mutex_lock_timed(&lock->mutex, ty_load_relaxed(&ty_io_forked) ? TY_NANOSECONDS / 10 : -1, NULL);
-        ty_blocking_end();
-        if (taken)
-            return;
-    }
+    if (!ty_world_is_mine())
+        ty_mutex_lock_blocking(&lock->mutex);
 }
 
 void ty_io_lock(TyIOLock *lock)
@@ -33,6 +20,7 @@ void ty_io_lock(TyIOLock *lock)
     if (ty_load_relaxed(&lock->owner) != ty_thread) {
         if (TY_UNLIKELY(!ty_mutex_try_lock(&lock->mutex)))
             lock_slow(lock);
+        lock->depth = 0; /* unless its holder is stopped for ever, or was left behind by a fork, it is that already */
         ty_store_relaxed(&lock->owner, ty_thread);
     }
     lock->depth++;

@@ -56,7 +56,6 @@ typedef struct TyIOLock {
     uint32_t depth;           /* of the owner's nested calls */
     TyThread *_Atomic owner;
 } TyIOLock;
-extern _Atomic bool ty_io_forked;                      /* this process is the child of a fork: locks may have owners that are gone */
 void ty_io_lock(TyIOLock *lock);                       /* nests */
 void ty_io_unlock(TyIOLock *lock);
 TY_INLINE bool ty_io_lock_is_mine(TyIOLock *lock) { return ty_load_relaxed(&lock->owner) == ty_thread; }

@@ -335,13 +335,15 @@ pid_t ty_fork(const char *name)
     pid_t pid = fork();
     int error = errno;
     if (pid == 0) {
-        ty_store_relaxed(&ty_io_forked, true);
+        ty_futex_after_fork();
         ty_threads_after_fork(true);
         ty_heap_fork_child();
         ty_visits_after_fork();
         ty_import_lock_give(true);
         ty_signals_after_fork();
         ty_asyncio_after_fork();
+        if (others)
+            ty_import_after_fork();
         run_hooks(1, false);
     } else {
         ty_threads_after_fork(false);
