@@ -240,12 +240,41 @@ static void use(TyThread *thread)
     ty_heap_runs = thread ? thread->cache->runs[0] : NULL;
 }
 
+/* A signal handler may still look at the TyThread of a visit that has just ended: their memory is used again for others only. */
+static struct {
+    TyMutex lock;
+    TyThread *first;
+} ended;
+
+static TyThread *take_ended(void)
+{
+    ty_mutex_lock(&ended.lock);
+    TyThread *thread = ended.first;
+    if (thread)
+        ended.first = thread->next;
+    ty_mutex_unlock(&ended.lock);
+    if (thread)
+        memset((void *)thread, 0, sizeof *thread);
+    return thread;
+}
+
+static void give_ended(TyThread *thread)
+{
+    ty_mutex_lock(&ended.lock);
+    thread->next = ended.first;
+    ended.first = thread;
+    ty_mutex_unlock(&ended.lock);
+}
+
 static TyThread *thread_new(TyInterpreter *interpreter)
 {
-    TyThread *thread = calloc(1, sizeof *thread);
+    TyThread *thread = take_ended();
+    if (!thread)
+        thread = calloc(1, sizeof *thread);
     TyHeapCache *cache = thread ? ty_cache_new(interpreter) : NULL;
     if (!cache) {
-        free(thread);
+        if (thread)
+            give_ended(thread);
         return NULL;
     }
     thread->cache = cache;
@@ -281,7 +310,7 @@ static void thread_free(TyThread *thread)
 {
     ty_cache_free(thread->cache);
     free(thread->scratch);
-    free(thread);
+    give_ended(thread);
 }
 
 TyThread *ty_thread_attach(TyInterpreter *interpreter)

@@ -43,6 +43,8 @@ struct TyThread {
     Value exception;            /* raised and not yet handled, else TY_NULL */
     Value handled;              /* the exception that `except` handles now (sys.exception()), else TY_NULL */
     Value async_exception;
+    Value interruption;         /* of the main thread: what a signal handler raised while it was visiting another interpreter, or TY_NULL */
+    _Atomic(TyThread *) deputy; /* of the main thread: the visit that it works as now; itself; or NULL */
     Value context;              /* the current contextvars Context or TY_NULL */
     uint32_t context_version;
 
@@ -62,6 +64,7 @@ struct TyThread {
     uint64_t native_id;
     pthread_t handle;
     bool daemon, main;
+    uint32_t exit_tries;        /* how often TY_POLL_EXIT has raised */
 
     /* The heap. */
     struct TyLookupEntry *lookup_cache; /* object/type.c; emptied at each collection */

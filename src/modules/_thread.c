@@ -592,11 +592,33 @@ static TY_NOINLINE void run(Value boot_value)
     ty_write_unraisable_text(TY_NULL, message);
 }
 
+static _Thread_local Completion *own_completion; /* of a thread started here */
+
+static void end(Completion *completion, TyInterpreter *interpreter)
+{
+    atomic_fetch_sub_explicit(&interpreter->thread_count, 1, memory_order_release);
+    completion_finish(completion);
+    completion_drop(completion);
+}
+
+void ty_thread_leave(void)
+{
+    TyInterpreter *interpreter = ty_interpreter();
+    Completion *completion = own_completion;
+    if (!completion || ty_thread->visit)
+        return;
+    ty_thread_end(ty_thread);
+    ty_thread_detach();
+    end(completion, interpreter);
+    pthread_exit(NULL);
+}
+
 static void *bootstrap(void *argument)
 {
     Boot *boot = argument; /* a pinned object: it may be read before the thread is attached */
     Completion *completion = boot->completion;
     TyInterpreter *interpreter = boot->interpreter;
+    own_completion = completion;
     TyThread *thread = ty_thread_attach(interpreter);
     if (thread) {
         thread->daemon = boot->daemon;
@@ -607,9 +629,7 @@ static void *bootstrap(void *argument)
         ty_thread_end(thread);
         ty_thread_detach();
     }
-    atomic_fetch_sub_explicit(&interpreter->thread_count, 1, memory_order_release);
-    completion_finish(completion);
-    completion_drop(completion);
+    end(completion, interpreter);
     return NULL;
 }
 

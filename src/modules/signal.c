@@ -13,6 +13,7 @@
 #include "object/set.h"
 #include "object/str.h"
 #include "object/tuple.h"
+#include "runtime/runtime.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -44,8 +45,12 @@ static void note(int number)
     int error = errno;
     ty_store_relaxed(&came[number], true);
     TyThread *main = ty_load_acquire(&main_thread);
-    if (main)
+    if (main) {
         ty_poll_request(main, TY_POLL_SIGNAL);
+        TyThread *deputy = atomic_load_explicit(&main->deputy, memory_order_seq_cst);
+        if (deputy && deputy != main)
+            ty_poll_request(deputy, TY_POLL_SIGNAL); /* its memory stays a TyThread's, whatever has become of it */
+    }
     int descriptor = ty_load_relaxed(&wakeup);
     if (descriptor >= 0) {
         unsigned char byte = (unsigned char)number;
@@ -57,11 +62,28 @@ static void note(int number)
 
 static bool taken_over; /* the module has been loaded: `handlers` says what becomes of signals */
 
+bool ty_signals_run(void);
+
+/* In another interpreter, which the main thread visits. Handlers run at home; what one raises waits there for the visit to end, which is
+ * hastened by a KeyboardInterrupt. */
+static bool run_at_home(TyThread *main)
+{
+    TyThread *back = ty_interpreter_enter(main->interpreter);
+    if (!back)
+        return false;
+    bool fine = ty_signals_run();
+    if (!fine)
+        main->interruption = ty_take_exception();
+    ty_interpreter_leave(back);
+    return fine || (ty_raise_none(&ty_KeyboardInterrupt), false);
+}
+
 /* Calls the handlers of signals that came; false when one raised. Called at the main thread's safepoints. */
 bool ty_signals_run(void)
 {
-    if (ty_thread != ty_load_relaxed(&main_thread))
-        return true;
+    TyThread *main = ty_load_relaxed(&main_thread);
+    if (ty_thread != main)
+        return !main || ty_load_relaxed(&main->deputy) != ty_thread || run_at_home(main);
     for (int number = 1; number < NSIG; number++) {
         if (!ty_load_relaxed(&came[number]) || !atomic_exchange_explicit(&came[number], false, memory_order_acq_rel))
             continue;
@@ -262,7 +284,9 @@ static Value signal_pidfd_send_signal(Value module, Value *a)
         return TY_NULL;
     if (a[2] != TY_NULL && a[2] != TY_NONE)
         return ty_raise(&ty_TypeError, "siginfo must be None");
-    return syscall(SYS_pidfd_send_signal, descriptor, number, NULL, flags) < 0 ? system_error() : TY_NONE;
+    if (syscall(SYS_pidfd_send_signal, descriptor, number, NULL, flags) < 0)
+        return system_error();
+    return ty_poll_run() ? TY_NONE : TY_NULL;
 }
 
 static Value signal_pause(Value module, Value *a)

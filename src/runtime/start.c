@@ -18,6 +18,7 @@
 #include "syntax/parse.h"
 #include "vm/frame.h"
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -341,13 +342,33 @@ static void stop_the_rest(void)
     ty_signals_end();
 }
 
+#define WAKE_SIGNAL (SIGRTMAX - 2) /* breaks the system call that a daemon sleeps in */
+#define ASK_INTERVAL 64            /* moments */
+
+static void woken(int number) { (void)number; }
+
+static void ask_to_leave(TyThread *thread, void *interpreter)
+{
+    if (thread->interpreter != interpreter || thread->visit || thread == ty_thread)
+        return;
+    ty_poll_request(thread, TY_POLL_EXIT);
+    pthread_kill(thread->handle, WAKE_SIGNAL);
+}
+
+/* All that are left are daemons. */
 static void wait_for_threads(TyInterpreter *interpreter)
 {
     struct timespec moment = { 0, 200000 };
-    ty_blocking_begin();
-    while (ty_load_acquire(&interpreter->thread_count) > 0)
+    struct sigaction action = { .sa_handler = woken };
+    for (int i = 0; ty_load_acquire(&interpreter->thread_count) > 0; i++) {
+        if (i == 0)
+            sigaction(WAKE_SIGNAL, &action, NULL);
+        if (i % ASK_INTERVAL == 0)
+            ty_thread_each(ask_to_leave, interpreter);
+        ty_blocking_begin();
         nanosleep(&moment, NULL);
-    ty_blocking_end();
+        ty_blocking_end();
+    }
 }
 
 static void flush_streams(int *status)

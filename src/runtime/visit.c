@@ -120,6 +120,14 @@ static TyVisit *visit_for(TyThread *from, TyInterpreter *interpreter)
     return visit ? visit : begin_visit(interpreter);
 }
 
+/* The main thread works as `now`, which has to see the signals that come, and those that came before. */
+static void depute(TyThread *home, TyThread *now)
+{
+    atomic_store_explicit(&home->deputy, now, memory_order_seq_cst);
+    if (now != home && TY_UNLIKELY(atomic_load_explicit(&home->poll, memory_order_seq_cst) & TY_POLL_SIGNAL))
+        ty_poll_request(now, TY_POLL_SIGNAL);
+}
+
 TyThread *ty_interpreter_enter(TyInterpreter *interpreter)
 {
     TyThread *from = ty_thread;
@@ -145,6 +153,8 @@ TyThread *ty_interpreter_enter(TyInterpreter *interpreter)
     to->stack_limit = from->stack_limit;
     to->lookup_cache = from->lookup_cache;
     ty_thread_switch(to);
+    if (visits.home.thread->main)
+        depute(visits.home.thread, to);
     return from;
 }
 
@@ -156,6 +166,8 @@ void ty_interpreter_leave(TyThread *back)
     TyVisit *visit = self->visit ? self->visit : &visits.home;
     Entry *entry = visit->entry;
     back->lookup_cache = self->lookup_cache;
+    if (visits.home.thread->main)
+        depute(visits.home.thread, back);
     ty_thread_switch(back);
     /* No collection looks at the other one while this one runs. */
     self->stack_base = entry->stack_base;

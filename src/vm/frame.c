@@ -72,6 +72,7 @@ void ty_thread_trace(TyThread *thread, TyMarker *marker)
     ty_mark(marker, thread->exception);
     ty_mark(marker, thread->handled);
     ty_mark(marker, thread->async_exception);
+    ty_mark(marker, thread->interruption);
     ty_mark(marker, thread->context);
     ty_mark(marker, thread->trace_function);
     ty_mark(marker, thread->profile_function);

@@ -101,6 +101,7 @@ Value ty_eval_code(Value code, Value globals, Value locals, Value closure /* tup
 bool ty_vm_poll(void);
 /* Runs the Python handlers of signals that came in; false: one raised. modules/signal.c */
 extern bool ty_signals_run(void);
+extern void ty_thread_leave(void); /* modules/_thread.c: ends the calling thread where it stands, if Python started it */
 bool ty_vm_thread_start(TyThread *thread, size_t stack_size);  /* the thread's Python stack; false: no memory */
 void ty_vm_thread_end(TyThread *thread);
 

@@ -3,6 +3,17 @@
 #include "vm/frame.h"
 #include "vm/trace.h"
 
+#define EXIT_TRIES 100 /* exceptions that the thread may catch before it is ended */
+
+/* The interpreter is closing: a daemon leaves by an exception, so that what it has begun is ended in order. One that catches that again and again is
+ * not asked any more. */
+static bool leave(TyThread *thread)
+{
+    if (thread->blocking_depth == 0 && thread->exit_tries++ >= EXIT_TRIES)
+        ty_thread_leave();
+    return ty_raise_none(&ty_SystemExit), false;
+}
+
 static bool poll_run(bool waiting)
 {
     TyThread *thread = ty_thread;
@@ -34,7 +45,7 @@ static bool poll_run(bool waiting)
             return false;
         }
     }
-    return true;
+    return !(poll & TY_POLL_EXIT) || leave(thread);
 }
 
 bool ty_vm_poll(void) { return poll_run(false); }

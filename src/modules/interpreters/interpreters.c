@@ -298,7 +298,18 @@ static const char result_stage[] = "object does not support cross-interpreter da
 
 typedef Outcome (*Work)(void *what);
 
-/* Does some work in the record's interpreter on this OS thread. False: it could not be begun, an exception is raised here. */
+/* Back from there: what a signal handler raised meanwhile is why the work failed, if it did. False: that is raised. */
+static bool not_interrupted(const Outcome *outcome)
+{
+    Value raised = ty_thread->interruption;
+    ty_thread->interruption = TY_NULL;
+    if (raised == TY_NULL || outcome->parcel != TY_NULL)
+        return ty_poll_run(); /* signals that came too late for that */
+    ty_raise_object(raised);
+    return false;
+}
+
+/* Does some work in the record's interpreter on this OS thread. False: it could not be begun, or a signal handler raised; an exception is raised here. */
 static bool visit(Record *record, Work work, void *what, Outcome *outcome)
 {
     if (!begin(record))
@@ -309,7 +320,7 @@ static bool visit(Record *record, Work work, void *what, Outcome *outcome)
         ty_interpreter_leave(back);
     }
     end(record);
-    return back != NULL;
+    return back != NULL && not_interrupted(outcome);
 }
 
 /* What could not be brought over, as an exception of the caller. */
