@@ -17,6 +17,7 @@
 #include "vm/trace.h"
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <time.h>
 
 extern TyType *const ty_static_types[]; /* without exceptions */
@@ -73,10 +74,16 @@ static TyInterpreter *interpreter_allocate(void)
     return interpreter;
 }
 
+static bool address_space_is_limited(void)
+{
+    struct rlimit limit;
+    return getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
+}
+
 /* What the thread needs before it can run Python. */
 bool ty_thread_begin(TyThread *thread)
 {
-    size_t size = thread->main ? (size_t)256 << 20 : (size_t)64 << 20;
+    size_t size = (thread->main ? (size_t)256 << 20 : (size_t)64 << 20) / (address_space_is_limited() ? 8 : 1);
     thread->recursion_limit = thread->interpreter ? ty_load_relaxed(&thread->interpreter->recursion_limit) : 1000;
     ty_trace_update(thread);
     return ty_vm_thread_start(thread, size);
