@@ -287,7 +287,7 @@ static uint8_t *step_into(const TyBuffer *view, uint8_t *at, int dimension, int6
     }
     at += view->strides[dimension] * index;
     if (view->suboffsets && view->suboffsets[dimension] >= 0) {
-        memcpy(&at, at, sizeof at);
+        memcpy(&at, (const void *)at, sizeof at);
         at += view->suboffsets[dimension];
     }
     return at;

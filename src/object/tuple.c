@@ -30,7 +30,7 @@ Value ty_tuple_new(int64_t length)
 Value ty_tuple_from_array(const Value *items, size_t count)
 {
     Value tuple = ty_tuple_new((int64_t)count);
-    if (tuple != TY_NULL) /* no one else knows it yet */
+    if (tuple != TY_NULL && count) /* no one else knows it yet */
         memcpy(ty_as_tuple(tuple)->items, items, count * sizeof(Value));
     return tuple;
 }
