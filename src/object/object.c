@@ -271,7 +271,7 @@ int ty_compare_bool(Value left, Value right, int op)
             return 0;
     }
     if (ty_are_immediate_ints(left, right))
-        return ordered((int64_t)left << 16 < (int64_t)right << 16 ? -1 : left != right, op);
+        return ordered((int64_t)(left << 16) < (int64_t)(right << 16) ? -1 : left != right, op);
     if (ty_is_double(left) && ty_is_double(right)) {
         double x = ty_double(left), y = ty_double(right);
         switch (op) {

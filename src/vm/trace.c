@@ -282,7 +282,7 @@ static bool read_call(TyFrame *frame, Call *call)
     TyInstruction w = *frame->pc;
     Value *registers = frame->registers;
     uint32_t b = ty_op_b(w), total = ty_op_c(w);
-    *call = (Call){ .callee = registers[b] };
+    *call = (Call){ .callee = TY_NULL };
     switch (ty_op(w)) {
     case TY_OP_CALL_KW: case TY_OP_CALL_METHOD_KW:
         call->keywords = ty_as_tuple(frame->code->consts)->items[ty_ext_x(frame->pc[1])];
@@ -290,12 +290,14 @@ static bool read_call(TyFrame *frame, Call *call)
     case TY_OP_CALL: case TY_OP_CALL_METHOD:
         break;
     case TY_OP_CALL_SPREAD:
+        call->callee = registers[b];
         if (ty_is_exact_tuple(registers[b + 1]) && ty_tuple_length(registers[b + 1]) > 0)
             call->first = ty_tuple_item(registers[b + 1], 0);
         return true;
     default:
-        return false;
+        return false; /* b need not name a register */
     }
+    call->callee = registers[b];
     call->arguments = &registers[b + 1];
     if (ty_op(w) == TY_OP_CALL_METHOD || ty_op(w) == TY_OP_CALL_METHOD_KW) {
         call->self = registers[b + 1];
