@@ -248,12 +248,16 @@ bool ty_list_extend(Value list, Value iterable)
     TyUnaryFunction next = ty_type_of(iterator)->slots.next;
     TyList *self = ty_as_list(list);
     while ((item = next ? next(iterator) : ty_next(iterator)) != TY_NULL) {
-        int64_t length = length_of(self);
-        TyArray *array = items_of(self);
-        if (TY_LIKELY(length < array->capacity && !ty_load_relaxed(&ty_many_threads))) {
-            ty_store(array, &array->items[length], item);
-            set_length(self, length + 1);
-        } else if (!ty_list_append(list, item))
+        if (TY_LIKELY(!ty_load_relaxed(&ty_many_threads))) {
+            int64_t length = length_of(self);
+            TyArray *array = items_of(self);
+            if (TY_LIKELY(length < array->capacity)) {
+                ty_store(array, &array->items[length], item);
+                set_length(self, length + 1);
+                continue;
+            }
+        }
+        if (!ty_list_append(list, item))
             return false;
     }
     if (ty_raised() && ty_raised_is(&ty_StopIteration))
@@ -798,7 +802,7 @@ static Value list_reversed(Value self, Value *a)
 
 static Value list_sizeof(Value self, Value *a)
 {
-    TyArray *items = items_of(ty_as_list(self));
+    TyArray *items = ty_load_acquire(&ty_as_list(self)->items);
     int64_t size = ty_type_of(self)->layout.size;
     return ty_int_from_int64(items == &ty_array_empty ? size : size + (int64_t)sizeof(TyArray) + items->capacity * 8);
 }

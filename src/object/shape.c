@@ -69,13 +69,15 @@ static bool shape_enter(TyShape *shape)
 {
     /* A number that is used again would make inline caches believe in the layout of the shape that had it: first they are emptied. So that this is
      * rare, new numbers are taken as long as there are any. */
-    if (TY_UNLIKELY(numbers_reusable == 0 && numbers_used == NUMBERS_MOST)) {
+    pthread_mutex_lock(&numbers_lock);
+    while (TY_UNLIKELY(numbers_used == NUMBERS_MOST && numbers_reusable == 0 && numbers_free_count > 0)) {
+        pthread_mutex_unlock(&numbers_lock);
         ty_world_stop();
         ty_caches_flush();
-        numbers_reusable = numbers_free_count;
+        numbers_reusable = numbers_free_count; /* no one else runs */
         ty_world_start();
+        pthread_mutex_lock(&numbers_lock);
     }
-    pthread_mutex_lock(&numbers_lock);
     uint32_t number = 0;
     if (numbers_used < NUMBERS_MOST)
         number = numbers_used++;
