@@ -297,6 +297,20 @@ static Items items_of(PackedArray *array)
     return (Items){store->data, TY_MIN(length, store->length / array->kind->size)};
 }
 
+/* The items as they were at one moment: with many threads, a copy. NULL data with MemoryError. */
+static Items snapshot(PackedArray *array)
+{
+    if (TY_LIKELY(!ty_load_relaxed(&ty_many_threads)))
+        return items_of(array);
+    bool locked = ty_object_lock(&array->base);
+    Items items = items_of(array);
+    Value copy = ty_bytes_new(NULL, (size_t)(items.length * array->kind->size));
+    if (copy != TY_NULL && items.length)
+        ty_buffer_move(ty_as_bytes(copy)->data, items.data, (size_t)(items.length * array->kind->size));
+    ty_object_unlock(&array->base, locked);
+    return copy == TY_NULL ? (Items){NULL, 0} : (Items){ty_bytes_data(copy), items.length};
+}
+
 static bool may_resize(PackedArray *array)
 {
     if (ty_load_relaxed(&array->exports) == 0)
@@ -324,11 +338,11 @@ static bool splice(PackedArray *array, int64_t start, int64_t end, const void *d
             return false;
         uint8_t *bytes = ty_as_bytes(fresh)->data;
         if (store) {
-            memcpy(bytes, store->data, (size_t)(start * size));
-            memcpy(bytes + (start + count) * size, store->data + end * size, (size_t)((length - end) * size));
+            ty_buffer_move(bytes, store->data, (size_t)(start * size));
+            ty_buffer_move(bytes + (start + count) * size, store->data + end * size, (size_t)((length - end) * size));
         }
         if (data && count)
-            memcpy(bytes + start * size, data, (size_t)(count * size));
+            ty_buffer_move(bytes + start * size, data, (size_t)(count * size));
         ty_store_relaxed(&array->length, TY_MIN(length, changed));
         ty_store_release(&array->store, ty_as_bytes(fresh));
         ty_store_release(&array->length, changed);
@@ -338,10 +352,10 @@ static bool splice(PackedArray *array, int64_t start, int64_t end, const void *d
         return true; /* still empty */
     if (changed != length) {
         ty_store_relaxed(&array->length, TY_MIN(length, changed));
-        memmove(store->data + (start + count) * size, store->data + end * size, (size_t)((length - end) * size));
+        ty_buffer_move(store->data + (start + count) * size, store->data + end * size, (size_t)((length - end) * size));
     }
     if (data && count)
-        memmove(store->data + start * size, data, (size_t)(count * size));
+        ty_buffer_move(store->data + start * size, data, (size_t)(count * size));
     ty_store_release(&array->length, changed);
     return true;
 }
@@ -392,7 +406,7 @@ static Value item_at(PackedArray *array, int64_t index, const char *message)
     Items items = items_of(array);
     bool inside = index >= 0 && index < items.length;
     if (inside)
-        memcpy(item, items.data + index * array->kind->size, array->kind->size);
+        ty_buffer_move(item, items.data + index * array->kind->size, array->kind->size);
     ty_object_unlock(&array->base, locked);
     if (!inside)
         return message ? ty_raise(&ty_IndexError, "%s", message) : TY_NULL;
@@ -528,7 +542,7 @@ static Value array_get_item(Value self, Value key)
     PackedArray *result = new_array(&array_type, array->kind, step == 1 ? items.data + start * size : NULL, count);
     uint8_t *out = result && step != 1 ? data_of(result) : NULL;
     for (int64_t i = 0; out && i < count; i++)
-        memcpy(out + i * size, items.data + (start + i * step) * size, (size_t)size);
+        ty_buffer_move(out + i * size, items.data + (start + i * step) * size, (size_t)size);
     ty_object_unlock(&array->base, locked);
     return as_value(result);
 }
@@ -548,7 +562,7 @@ static bool set_index(PackedArray *array, Value key, Value value)
     else if (value == TY_NULL)
         done = splice(array, index, index + 1, NULL, 0);
     else {
-        memcpy(data_of(array) + index * size, item, (size_t)size);
+        ty_buffer_move(data_of(array) + index * size, item, (size_t)size);
         done = true;
     }
     ty_object_unlock(&array->base, locked);
@@ -564,7 +578,7 @@ static bool delete_stepped(PackedArray *array, int64_t start, int64_t step, int6
     uint8_t *data = data_of(array);
     for (int64_t i = 0; i < count; i++) {
         int64_t from = start + i * step + 1, next = i + 1 < count ? from + step - 1 : length;
-        memmove(data + to * size, data + from * size, (size_t)((next - from) * size));
+        ty_buffer_move(data + to * size, data + from * size, (size_t)((next - from) * size));
         to += next - from;
     }
     return splice(array, to, length, NULL, 0);
@@ -591,7 +605,7 @@ static bool assign_slice(PackedArray *array, int64_t start, int64_t stop, int64_
         return false;
     }
     for (int64_t i = 0; i < count; i++)
-        memcpy(data_of(array) + (start + i * step) * size, data + i * size, (size_t)size);
+        ty_buffer_move(data_of(array) + (start + i * step) * size, data + i * size, (size_t)size);
     return true;
 }
 
@@ -614,13 +628,13 @@ static bool array_set_item(Value self, Value key, Value value)
             ty_raise(&ty_TypeError, "bad argument type for built-in operation");
             return false;
         }
-        given = items_of(other);
-        if (other == array) { /* a copy: its own items move */
+        given = snapshot(other);
+        if (other == array && given.data) { /* a copy: its own items move */
             PackedArray *copy = new_array(&array_type, array->kind, given.data, given.length);
-            if (!copy)
-                return false;
-            given = items_of(copy);
+            given = copy ? items_of(copy) : (Items){NULL, 0};
         }
+        if (!given.data)
+            return false;
     }
     bool locked = ty_object_lock(&array->base);
     bool done = assign_slice(array, start, stop, step, given.data, given.length, value == TY_NULL);
@@ -634,7 +648,9 @@ static Value array_concat(Value left, Value right)
         return ty_raise(&ty_TypeError, "can only append array (not \"%T\") to array", right);
     if (as_array(left)->kind != as_array(right)->kind)
         return ty_raise(&ty_TypeError, "bad argument type for built-in operation");
-    Items a = items_of(as_array(left)), b = items_of(as_array(right));
+    Items a = snapshot(as_array(left)), b = snapshot(as_array(right));
+    if (!a.data || !b.data)
+        return TY_NULL;
     PackedArray *result = new_array(&array_type, as_array(left)->kind, a.data, a.length);
     return result && append_items(result, b.data, b.length) ? ty_from_object(result) : TY_NULL;
 }
@@ -645,8 +661,8 @@ static bool extend_by_array(PackedArray *array, PackedArray *other)
         ty_raise(&ty_TypeError, "can only extend with array of same kind");
         return false;
     }
-    Items items = items_of(other);
-    return append_items(array, items.data, items.length);
+    Items items = snapshot(other);
+    return items.data && append_items(array, items.data, items.length);
 }
 
 static Value array_inplace_concat(Value self, Value other)
@@ -659,9 +675,11 @@ static Value array_inplace_concat(Value self, Value other)
 static Value array_repeat(Value self, int64_t count)
 {
     PackedArray *array = as_array(self);
-    Items items = items_of(array);
+    Items items = snapshot(array);
     int64_t size = array->kind->size;
     count = TY_MAX(count, 0);
+    if (!items.data)
+        return TY_NULL;
     if (items.length && count > INT64_MAX / 16 / items.length)
         return ty_raise_memory_error();
     PackedArray *result = new_array(&array_type, array->kind, NULL, items.length * count);
@@ -684,7 +702,7 @@ static Value array_inplace_repeat(Value self, int64_t count)
     } else if (length > 0 && count != 1) {
         done = count == 0 ? splice(array, 0, length, NULL, 0) : splice(array, length, length, NULL, length * (count - 1));
         for (int64_t i = 1; done && i < count; i++)
-            memcpy(data_of(array) + i * bytes, data_of(array), (size_t)bytes);
+            ty_buffer_move(data_of(array) + i * bytes, data_of(array), (size_t)bytes);
     }
     ty_object_unlock(&array->base, locked);
     return done ? self : TY_NULL;
@@ -711,7 +729,9 @@ static Value array_compare(Value left, Value right, int op)
     if (length_of(a) != length_of(b) && (op == TY_EQ || op == TY_NE))
         return ty_from_bool(op == TY_NE);
     if (a->kind == b->kind && !a->kind->is_float && (op == TY_EQ || op == TY_NE)) {
-        Items x = items_of(a), y = items_of(b);
+        Items x = snapshot(a), y = snapshot(b);
+        if (!x.data || !y.data)
+            return TY_NULL;
         bool same = x.length == y.length && memcmp(x.data, y.data, (size_t)(x.length * a->kind->size)) == 0;
         return ty_from_bool(same == (op == TY_EQ));
     }
@@ -735,15 +755,16 @@ static Value array_compare(Value left, Value right, int op)
 static Value array_tolist(Value self, Value *a)
 {
     PackedArray *array = as_array(self);
-    Value list = ty_list_new(length_of(array));
-    for (int64_t i = 0; list != TY_NULL; i++) {
-        Value item = item_at(array, i, NULL);
-        if (item == TY_NULL)
-            return ty_raised() ? TY_NULL : list;
-        if (!ty_list_append(list, item))
+    Items items = snapshot(array);
+    Value list = items.data ? ty_list_new(items.length) : TY_NULL;
+    for (int64_t i = 0; list != TY_NULL && i < items.length; i++) {
+        uint8_t item[8];
+        ty_buffer_move(item, items.data + i * array->kind->size, array->kind->size);
+        Value v = array->kind->get(item);
+        if (v == TY_NULL || !ty_list_append(list, v))
             return TY_NULL;
     }
-    return TY_NULL;
+    return list;
 }
 
 static Value array_tounicode(Value self, Value *a)
@@ -751,7 +772,9 @@ static Value array_tounicode(Value self, Value *a)
     PackedArray *array = as_array(self);
     if (!array->kind->text)
         return ty_raise(&ty_ValueError, "tounicode() may only be called on unicode type arrays ('u' or 'w')");
-    Items items = items_of(array);
+    Items items = snapshot(array);
+    if (!items.data)
+        return TY_NULL;
     for (int64_t i = 0; i < items.length; i++) {
         uint32_t c;
         memcpy(&c, items.data + i * 4, 4);
@@ -842,7 +865,7 @@ static Value array_pop(Value self, Value *a)
     } else if (index < 0 || index >= length) {
         ty_raise(&ty_IndexError, "pop index out of range");
     } else {
-        memcpy(item, data_of(array) + index * size, (size_t)size);
+        ty_buffer_move(item, data_of(array) + index * size, (size_t)size);
         done = splice(array, index, index + 1, NULL, 0);
     }
     ty_object_unlock(&array->base, locked);
@@ -907,9 +930,9 @@ static Value array_reverse(Value self, Value *a)
     int64_t size = array->kind->size;
     uint8_t *low = data_of(array), *high = low + (ty_load_relaxed(&array->length) - 1) * size, held[8];
     for (; low < high; low += size, high -= size) {
-        memcpy(held, low, (size_t)size);
-        memcpy(low, high, (size_t)size);
-        memcpy(high, held, (size_t)size);
+        ty_buffer_move(held, low, (size_t)size);
+        ty_buffer_move(low, high, (size_t)size);
+        ty_buffer_move(high, held, (size_t)size);
     }
     ty_object_unlock(&array->base, locked);
     return TY_NONE;
@@ -917,12 +940,13 @@ static Value array_reverse(Value self, Value *a)
 
 static void swap_bytes(uint8_t *data, int64_t count, int64_t size)
 {
-    for (int64_t i = 0; i < count; i++, data += size)
-        for (int64_t j = 0; j < size / 2; j++) {
-            uint8_t held = data[j];
-            data[j] = data[size - 1 - j];
-            data[size - 1 - j] = held;
-        }
+    uint8_t item[8], swapped[8];
+    for (int64_t i = 0; i < count; i++, data += size) {
+        ty_buffer_move(item, data, (size_t)size);
+        for (int64_t j = 0; j < size; j++)
+            swapped[j] = item[size - 1 - j];
+        ty_buffer_move(data, swapped, (size_t)size);
+    }
 }
 
 static Value array_byteswap(Value self, Value *a)
@@ -945,8 +969,8 @@ static Value array_clear(Value self, Value *a)
 
 static Value array_copy(Value self, Value *a)
 {
-    Items items = items_of(as_array(self));
-    return as_value(new_array(&array_type, as_array(self)->kind, items.data, items.length));
+    Items items = snapshot(as_array(self));
+    return items.data ? as_value(new_array(&array_type, as_array(self)->kind, items.data, items.length)) : TY_NULL;
 }
 
 static Value array_buffer_info(Value self, Value *a)
@@ -959,7 +983,10 @@ static Value array_tobytes(Value self, Value *a)
 {
     bool locked = ty_object_lock(ty_object(self));
     Items items = items_of(as_array(self));
-    Value bytes = ty_bytes_new(items.data, (size_t)(items.length * as_array(self)->kind->size));
+    size_t size = (size_t)(items.length * as_array(self)->kind->size);
+    Value bytes = ty_bytes_new(NULL, size);
+    if (bytes != TY_NULL && size)
+        ty_buffer_move(ty_as_bytes(bytes)->data, items.data, size);
     ty_object_unlock(ty_object(self), locked);
     return bytes;
 }
@@ -1032,11 +1059,15 @@ static Value array_tofile(Value self, Value *a)
     enum { BLOCK = 64 * 1024 };
     PackedArray *array = as_array(self);
     for (int64_t at = 0;; at += BLOCK) {
+        bool locked = ty_object_lock(&array->base);
         Items items = items_of(array);
         int64_t left = items.length * array->kind->size - at;
+        Value bytes = left <= 0 ? TY_NONE : ty_bytes_new(NULL, (size_t)TY_MIN(left, BLOCK));
+        if (left > 0 && bytes != TY_NULL)
+            ty_buffer_move(ty_as_bytes(bytes)->data, items.data + at, (size_t)TY_MIN(left, BLOCK));
+        ty_object_unlock(&array->base, locked);
         if (left <= 0)
             return TY_NONE;
-        Value bytes = ty_bytes_new(items.data + at, (size_t)TY_MIN(left, BLOCK));
         if (bytes == TY_NULL || ty_call_method_one(a[0], TY_NAME("write"), bytes) == TY_NULL)
             return TY_NULL;
     }

@@ -103,11 +103,12 @@ static Value gc_collect(Value module, Value *a)
     int64_t freed = collect_rounds();
     Value *collected = &ty_module_state(module)[COLLECTED];
     int64_t before = 0;
-    if (*collected && !ty_to_int64(*collected, &before))
+    Value known = ty_field(collected);
+    if (known && !ty_to_int64(known, &before))
         return TY_NULL;
     ty_store(ty_object(module), collected, ty_int_from_int64(before + freed));
     Value *times = &ty_module_state(module)[COLLECTIONS + generation];
-    if (!ty_to_int64(*times, &before))
+    if (!ty_to_int64(ty_field(times), &before))
         return TY_NULL;
     ty_store(ty_object(module), times, ty_int_from_int64(before + 1));
     if (!call_back(module, "stop", generation, freed))
@@ -146,7 +147,7 @@ static Value gc_set_threshold(Value module, const Value *arguments, size_t count
 static Value gc_get_threshold(Value module, Value *a)
 {
     Value *state = ty_module_state(module);
-    return ty_tuple_pack(3, state[THRESHOLD], state[THRESHOLD1], state[THRESHOLD2]);
+    return ty_tuple_pack(3, ty_field(&state[THRESHOLD]), ty_field(&state[THRESHOLD1]), ty_field(&state[THRESHOLD2]));
 }
 static Value gc_get_count(Value module, Value *a)
 {
@@ -161,7 +162,7 @@ static Value gc_set_debug(Value module, Value *a)
     ty_store(ty_object(module), &ty_module_state(module)[DEBUG], ty_int_from_int64(flags));
     return TY_NONE;
 }
-static Value gc_get_debug(Value module, Value *a) { return ty_module_state(module)[DEBUG]; }
+static Value gc_get_debug(Value module, Value *a) { return ty_field(&ty_module_state(module)[DEBUG]); }
 
 static Value generation_statistics(Value collections, Value collected)
 {
@@ -173,9 +174,9 @@ static Value generation_statistics(Value collections, Value collected)
 }
 static Value gc_get_stats(Value module, Value *a)
 {
-    Value list = ty_list_new(3), zero = ty_int_from_int64(0), collected = ty_module_state(module)[COLLECTED];
+    Value list = ty_list_new(3), zero = ty_int_from_int64(0), collected = ty_field(&ty_module_state(module)[COLLECTED]);
     for (int i = 0; list && i < 3; i++) {
-        Value dict = generation_statistics(ty_module_state(module)[COLLECTIONS + i], i == 2 && collected ? collected : zero);
+        Value dict = generation_statistics(ty_field(&ty_module_state(module)[COLLECTIONS + i]), i == 2 && collected ? collected : zero);
         if (!dict || !ty_list_append(list, dict))
             return TY_NULL;
     }

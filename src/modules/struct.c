@@ -504,9 +504,19 @@ static Value pack_into(Layout *layout, const Value *arguments, size_t count)
     bool done = false;
     if (ty_to_size(arguments[1], &offset)) {
         int64_t place = place_in(layout, offset, view.length, "pack_into", "packing", "no space to pack");
-        if (place >= 0) {
+        if (place >= 0 && !ty_load_relaxed(&ty_many_threads)) {
             memset(view.data + place, 0, (size_t)layout->size);
             done = pack_values(layout, view.data + place, arguments + 2);
+        } else if (place >= 0) { /* in a place of its own, as others may be looking */
+            Value packed = ty_bytes_new(NULL, (size_t)layout->size);
+            if (packed != TY_NULL && layout->size > 0) {
+                uint8_t *data = ty_as_bytes(packed)->data;
+                memset(data, 0, (size_t)layout->size);
+                done = pack_values(layout, data, arguments + 2);
+                ty_buffer_move(view.data + place, data, (size_t)layout->size);
+            } else {
+                done = packed != TY_NULL;
+            }
         }
     }
     ty_buffer_release(&view);
@@ -565,13 +575,25 @@ static Value unpack(const Layout *layout, const uint8_t *in)
     return result;
 }
 
+/* What lies at a place of a view that other threads may be writing to is copied first. */
+static Value unpack_at(const Layout *layout, const TyBuffer *view, int64_t place)
+{
+    if (view->read_only || layout->size == 0 || !ty_load_relaxed(&ty_many_threads))
+        return unpack(layout, view->data + place);
+    Value copy = ty_bytes_new(NULL, (size_t)layout->size);
+    if (copy == TY_NULL)
+        return TY_ERROR;
+    ty_buffer_move(ty_as_bytes(copy)->data, view->data + place, (size_t)layout->size);
+    return unpack(layout, ty_bytes_data(copy));
+}
+
 static Value unpack_whole(Layout *layout, Value buffer)
 {
     TyBuffer view;
     if (!ty_buffer_get(buffer, &view, TY_BUFFER_SIMPLE))
         return TY_ERROR;
     Value result = view.length == layout->size
-                       ? unpack(layout, view.data)
+                       ? unpack_at(layout, &view, 0)
                        : FAIL("unpack requires a buffer of %lld bytes", (long long)layout->size);
     ty_buffer_release(&view);
     return result;
@@ -586,7 +608,7 @@ static Value unpack_from(Layout *layout, Value buffer, Value offset_value)
     if (!ty_buffer_get(buffer, &view, TY_BUFFER_SIMPLE))
         return TY_ERROR;
     int64_t place = place_in(layout, offset, view.length, "unpack_from", "unpacking", "not enough data to unpack");
-    Value result = place < 0 ? TY_ERROR : unpack(layout, view.data + place);
+    Value result = place < 0 ? TY_ERROR : unpack_at(layout, &view, place);
     ty_buffer_release(&view);
     return result;
 }
@@ -619,7 +641,7 @@ static Value iterator_next(Value self)
     if (!it->finished) {
         at_end = it->finished = it->view.length - it->next < layout->size;
         if (!at_end) {
-            result = unpack(layout, it->view.data + it->next);
+            result = unpack_at(layout, &it->view, it->next);
             it->next += layout->size;
         }
     }

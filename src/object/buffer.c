@@ -82,6 +82,49 @@ bool ty_buffer_is_contiguous(const TyBuffer *view, char order)
     return contiguous_in(view, false) || contiguous_in(view, true);
 }
 
+/* One step from low to high addresses, or from high to low; both places are aligned for the type. */
+#define MOVE_ALL(type) do { \
+        const type *source = (const type *)(const void *)from; \
+        type *target = (type *)(void *)to; \
+        size_t count = size / sizeof(type); \
+        if (to <= from) { \
+            for (size_t i = 0; i < count; i++) \
+                __atomic_store_n(&target[i], __atomic_load_n(&source[i], __ATOMIC_RELAXED), __ATOMIC_RELAXED); \
+        } else { \
+            for (size_t i = count; i-- > 0;) \
+                __atomic_store_n(&target[i], __atomic_load_n(&source[i], __ATOMIC_RELAXED), __ATOMIC_RELAXED); \
+        } \
+    } while (0)
+
+static void move_aligned(uint8_t *to, const uint8_t *from, size_t size)
+{
+    uintptr_t aligned = (uintptr_t)to | (uintptr_t)from | size;
+    if ((aligned & 7) == 0)
+        MOVE_ALL(uint64_t);
+    else if ((aligned & 3) == 0)
+        MOVE_ALL(uint32_t);
+    else if ((aligned & 1) == 0)
+        MOVE_ALL(uint16_t);
+    else
+        MOVE_ALL(uint8_t);
+}
+
+void ty_buffer_move_shared(void *target, const void *source, size_t size)
+{
+    uint8_t *to = target;
+    const uint8_t *from = source;
+    size_t tail = size & 7, body = size - tail;
+    if (tail == 0 || body == 0) {
+        move_aligned(to, from, size);
+    } else if (to <= from) {
+        move_aligned(to, from, body);
+        move_aligned(to + body, from + body, tail);
+    } else {
+        move_aligned(to + body, from + body, tail);
+        move_aligned(to, from, body);
+    }
+}
+
 /* Copies between a view and memory in C (or Fortran) order, item by item. */
 typedef struct Copy {
     const TyBuffer *view;
@@ -94,7 +137,7 @@ static void copy_dimension(const Copy *c, int dimension, uint8_t *at, uint8_t *m
 {
     const TyBuffer *view = c->view;
     if (dimension == view->dimensions) {
-        memcpy(c->into_view ? at : memory, c->into_view ? memory : at, (size_t)view->item_size);
+        ty_buffer_move(c->into_view ? at : memory, c->into_view ? memory : at, (size_t)view->item_size);
         return;
     }
     for (int64_t i = 0; i < view->shape[dimension]; i++) {
@@ -125,7 +168,7 @@ bool ty_buffer_copy_out(const TyBuffer *view, void *target, char order)
 {
     bool fortran = order == 'F' || (order == 'A' && !contiguous_in(view, false) && contiguous_in(view, true));
     if (contiguous_in(view, fortran) || !view->strides)
-        memcpy(target, view->data, (size_t)view->length);
+        ty_buffer_move(target, view->data, (size_t)view->length);
     else
         copy(view, target, fortran, false);
     return true;
@@ -134,7 +177,7 @@ bool ty_buffer_copy_out(const TyBuffer *view, void *target, char order)
 bool ty_buffer_copy_in(const TyBuffer *view, const void *source)
 {
     if (contiguous_in(view, false))
-        memcpy(view->data, source, (size_t)view->length);
+        ty_buffer_move(view->data, source, (size_t)view->length);
     else
         copy(view, (uint8_t *)source, false, true);
     return true;
@@ -202,22 +245,24 @@ static char native_code(const char *format)
     return format[0] && !format[1] ? format[0] : 0;
 }
 
+static uint8_t byte_at(const uint8_t *item) { return __atomic_load_n(item, __ATOMIC_RELAXED); }
+
 Value ty_buffer_unpack(const char *format, const uint8_t *item)
 {
     switch (native_code(format)) {
 #define UNPACK(code, type, kind)          \
     case code: {                          \
         type x;                           \
-        memcpy(&x, item, sizeof x);       \
+        ty_buffer_move(&x, item, sizeof x);       \
         return READ_##kind(x);            \
     }
         NATIVE_FORMATS(UNPACK)
 #undef UNPACK
-    case '?': return ty_from_bool(*item != 0);
-    case 'c': return ty_bytes_new(item, 1);
+    case '?': return ty_from_bool(byte_at(item) != 0);
+    case 'c': return ty_bytes_new((uint8_t[]){byte_at(item)}, 1);
     case 'e': {
         uint16_t half;
-        memcpy(&half, item, sizeof half);
+        ty_buffer_move(&half, item, sizeof half);
         return ty_from_double(half_to_double(half));
     }
     default: bad_format(format); return TY_NULL;
@@ -258,7 +303,7 @@ static bool pack_integer(const char *format, Value value, bool is_signed, size_t
         if (!pack_integer(format, value, is_signed, sizeof(type), &bits))        \
             return false;                                                        \
         type x = (type)bits;                                                     \
-        memcpy(item, &x, sizeof x);                                              \
+        ty_buffer_move(item, &x, sizeof x);                                             \
         return true;                                                             \
     }
 #define PACK_SIGNED(type) PACK_INTEGER(type, true)
@@ -269,7 +314,7 @@ static bool pack_integer(const char *format, Value value, bool is_signed, size_t
         if (!ty_to_double(value, &d))              \
             return bad_value(format, true);        \
         type x = (type)d;                          \
-        memcpy(item, &x, sizeof x);                \
+        ty_buffer_move(item, &x, sizeof x);               \
         return true;                               \
     }
 
@@ -284,7 +329,7 @@ bool ty_buffer_pack(const char *format, uint8_t *item, Value value)
     case '?': {
         int truth = ty_is_true(value);
         if (truth >= 0)
-            *item = (uint8_t)truth;
+            __atomic_store_n(item, (uint8_t)truth, __ATOMIC_RELAXED);
         return truth >= 0;
     }
     case 'c':
@@ -292,7 +337,7 @@ bool ty_buffer_pack(const char *format, uint8_t *item, Value value)
             return bad_value(format, true);
         if (ty_bytes_length(value) != 1)
             return bad_value(format, false);
-        *item = ty_bytes_data(value)[0];
+        __atomic_store_n(item, ty_bytes_data(value)[0], __ATOMIC_RELAXED);
         return true;
     case 'e': {
         double d;
@@ -301,7 +346,7 @@ bool ty_buffer_pack(const char *format, uint8_t *item, Value value)
             return bad_value(format, true);
         if (!double_to_half(d, &half))
             return bad_value(format, false);
-        memcpy(item, &half, sizeof half);
+        ty_buffer_move(item, &half, sizeof half);
         return true;
     }
     default: return bad_format(format);

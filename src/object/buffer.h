@@ -31,6 +31,17 @@ struct TyBuffer {
 
 extern TyType ty_memoryview_type;
 
+/* memmove of bytes that another thread may read or write meanwhile through a view of the same memory. What arrives then are bytes of before and after,
+ * aligned items of up to eight bytes whole. Memory that is exported is read and written so by whatever runs without its owner's lock. */
+void ty_buffer_move_shared(void *to, const void *from, size_t size);
+TY_INLINE void ty_buffer_move(void *to, const void *from, size_t size)
+{
+    if (TY_LIKELY(!ty_load_relaxed(&ty_many_threads)))
+        memmove(to, from, size);
+    else
+        ty_buffer_move_shared(to, from, size);
+}
+
 bool ty_buffer_get(Value v, TyBuffer *view, int flags);  /* TypeError "a bytes-like object is required, not 'x'" */
 void ty_buffer_release(TyBuffer *view);
 bool ty_has_buffer(Value v);

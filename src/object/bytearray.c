@@ -92,9 +92,9 @@ static bool splice(TyByteArray *array, int64_t start, int64_t end, const void *d
             return false;
         const uint8_t *old = store ? store->data + offset : NULL;
         if (start > 0)
-            memcpy(fresh->data, old, (size_t)start);
+            ty_buffer_move(fresh->data, old, (size_t)start);
         if (length > end)
-            memcpy(fresh->data + start + count, old + end, (size_t)(length - end));
+            ty_buffer_move(fresh->data + start + count, old + end, (size_t)(length - end));
         if (data && count)
             memcpy(fresh->data + start, data, (size_t)count);
         set_store(array, fresh, changed);
@@ -104,10 +104,10 @@ static bool splice(TyByteArray *array, int64_t start, int64_t end, const void *d
     if (changed != length) {
         ty_store_relaxed(&array->length, TY_MIN(length, changed));
         if (length > end)
-            memmove(bytes + start + count, bytes + end, (size_t)(length - end));
+            ty_buffer_move(bytes + start + count, bytes + end, (size_t)(length - end));
     }
     if (data && count)
-        memcpy(bytes + start, data, (size_t)count);
+        ty_buffer_move(bytes + start, data, (size_t)count);
     ty_store_release(&array->length, changed);
     return true;
 }
@@ -165,7 +165,7 @@ static Value array_item(Value self, int64_t index)
     bool locked = ty_object_lock(ty_object(self));
     TySpan s = ty_bytes_view(self);
     bool inside = (uint64_t)index < (uint64_t)s.length;
-    uint8_t byte = inside ? s.data[index] : 0;
+    uint8_t byte = inside ? __atomic_load_n(&s.data[index], __ATOMIC_RELAXED) : 0;
     ty_object_unlock(ty_object(self), locked);
     return inside ? ty_from_immediate_int(byte) : ty_raise(&ty_IndexError, "bytearray index out of range");
 }
@@ -219,7 +219,7 @@ static bool set_index(Value self, Value key, Value value)
     else if (value == TY_NULL)
         done = splice(array, index, index + 1, NULL, 0);
     else {
-        ty_bytearray_data(array)[index] = byte;
+        __atomic_store_n(&ty_bytearray_data(array)[index], byte, __ATOMIC_RELAXED);
         done = true;
     }
     ty_object_unlock(&array->base, locked);
@@ -235,7 +235,7 @@ static bool delete_stepped(TyByteArray *array, int64_t start, int64_t step, int6
     uint8_t *data = ty_bytearray_data(array);
     for (int64_t i = 0; i < count; i++) {
         int64_t from = start + i * step + 1, next = i + 1 < count ? from + step - 1 : length;
-        memmove(data + to, data + from, (size_t)(next - from));
+        ty_buffer_move(data + to, data + from, (size_t)(next - from));
         to += next - from;
     }
     return splice(array, to, length, NULL, 0);
@@ -265,7 +265,7 @@ static bool assign_slice(Value self, int64_t start, int64_t stop, int64_t step, 
     } else {
         uint8_t *data = ty_bytearray_data(array);
         for (int64_t i = 0; i < count; i++)
-            data[start + i * step] = ty_bytes_data(bytes)[i];
+            __atomic_store_n(&data[start + i * step], ty_bytes_data(bytes)[i], __ATOMIC_RELAXED);
     }
     ty_object_unlock(&array->base, locked);
     return done;
@@ -482,9 +482,9 @@ static Value array_reverse(Value self, Value *a)
     bool locked = ty_object_lock(&array->base);
     uint8_t *data = ty_bytearray_data(array);
     for (int64_t i = 0, j = ty_load_relaxed(&array->length) - 1; i < j; i++, j--) {
-        uint8_t swapped = data[i];
-        data[i] = data[j];
-        data[j] = swapped;
+        uint8_t low = __atomic_load_n(&data[i], __ATOMIC_RELAXED), high = __atomic_load_n(&data[j], __ATOMIC_RELAXED);
+        __atomic_store_n(&data[i], high, __ATOMIC_RELAXED);
+        __atomic_store_n(&data[j], low, __ATOMIC_RELAXED);
     }
     ty_object_unlock(&array->base, locked);
     return TY_NONE;

@@ -294,7 +294,7 @@ static Value iterator_next(Value self)
     bool locked = ty_is_bytes(sequence) ? false : ty_object_lock(ty_object(sequence));
     TySpan s = ty_bytes_view(sequence);
     int64_t index = ty_load_relaxed(&iterator->index);
-    uint8_t byte = index < s.length ? s.data[index] : 0;
+    uint8_t byte = index < s.length ? __atomic_load_n(&s.data[index], __ATOMIC_RELAXED) : 0;
     ty_object_unlock(ty_object(sequence), locked);
     if (index >= s.length) {
         ty_store(iterator, &iterator->sequence, TY_NULL);

@@ -37,7 +37,9 @@ TySpan ty_bytes_span(Value self)
         return view;
     bool locked = ty_object_lock(ty_object(self));
     view = ty_bytes_view(self);
-    Value copy = view.length > SNAPSHOT_MAX ? TY_NULL : ty_bytes_new(view.data, (size_t)view.length);
+    Value copy = view.length > SNAPSHOT_MAX ? TY_NULL : ty_bytes_new(NULL, (size_t)view.length);
+    if (copy != TY_NULL && view.length)
+        ty_buffer_move(ty_as_bytes(copy)->data, view.data, (size_t)view.length);
     ty_object_unlock(ty_object(self), locked);
     if (copy != TY_NULL)
         return (TySpan){ty_bytes_data(copy), ty_bytes_length(copy)};

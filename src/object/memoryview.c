@@ -446,7 +446,7 @@ static bool view_set_item(Value self, Value key, Value value)
             return at ? ty_buffer_pack(view->format, at, value) : false;
         if (!ty_buffer_pack(view->format, packed, value) || !usable(v)) /* may run Python code that releases the view */
             return false;
-        memcpy(at, packed, (size_t)view->item_size);
+        ty_buffer_move(at, packed, (size_t)view->item_size);
         return true;
     }
     if (kind == KEY_SLICE && view->dimensions == 1)
@@ -532,6 +532,17 @@ static bool is_bytes_format(const TyBuffer *view)
     return (*format == 'B' || *format == 'b' || *format == 'c') && !format[1];
 }
 
+/* Of two contiguous views of one length; with many threads they are copied first, as others may write meanwhile. */
+static int equal_bytes(const TyBuffer *a, const TyBuffer *b)
+{
+    if (!ty_load_relaxed(&ty_many_threads))
+        return memcmp(a->data, b->data, (size_t)a->length) == 0;
+    Value x = ty_bytes_new(NULL, (size_t)a->length), y = x == TY_NULL ? TY_NULL : ty_bytes_new(NULL, (size_t)b->length);
+    if (y == TY_NULL || !ty_buffer_copy_out(a, ty_as_bytes(x)->data, 'C') || !ty_buffer_copy_out(b, ty_as_bytes(y)->data, 'C'))
+        return -1;
+    return memcmp(ty_bytes_data(x), ty_bytes_data(y), (size_t)a->length) == 0;
+}
+
 static int equal_views(const TyBuffer *a, const TyBuffer *b)
 {
     if (a->dimensions != b->dimensions)
@@ -541,7 +552,7 @@ static int equal_views(const TyBuffer *a, const TyBuffer *b)
             return 0;
     if (is_bytes_format(a) && a->item_size == b->item_size && ty_buffer_is_contiguous(a, 'C') && ty_buffer_is_contiguous(b, 'C') &&
         strcmp(a->format ? a->format : "B", b->format ? b->format : "B") == 0)
-        return memcmp(a->data, b->data, (size_t)a->length) == 0;
+        return equal_bytes(a, b);
     return equal_from(a, a->data, b, b->data, 0);
 }
 
@@ -636,7 +647,7 @@ static Value view_hex(Value self, Value *a)
         return TY_NULL;
     atomic_fetch_add_explicit(&v->exports, 1, memory_order_relaxed); /* against being released by the separator's len() */
     Value result = TY_NULL, bytes;
-    if (ty_buffer_is_contiguous(&v->view, 'C'))
+    if (ty_buffer_is_contiguous(&v->view, 'C') && !ty_load_relaxed(&ty_many_threads))
         result = ty_bytes_hex(v->view.data, v->view.length, a[0], a[1]);
     else if ((bytes = to_bytes(v, 'C')) != TY_NULL)
         result = ty_bytes_hex(ty_bytes_data(bytes), ty_bytes_length(bytes), a[0], a[1]);

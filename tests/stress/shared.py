@@ -1,8 +1,9 @@
 """Eight threads on one object of every kind: no crash, no value that nobody made, no exception but those that a single change explains."""
 import array, collections, contextvars, functools, gc, heapq, io, itertools, json, operator, os, queue, random, re, struct, sys, tempfile, threading
-import types, weakref
+import time, types, weakref
 
 ROUNDS = int(os.environ.get("ROUNDS", "1"))
+SECONDS = float(os.environ.get("SECONDS", "0"))
 THREADS = int(os.environ.get("THREADS", "8"))
 ONLY = os.environ.get("ONLY")
 
@@ -150,6 +151,45 @@ def arrays():
             quiet(lambda: shared.append(i), lambda: shared.pop(), lambda: shared.extend((1, 2)), lambda: shared.insert(1, i), lambda: shared.__setitem__(0, i),
                   lambda: shared[1:9].tobytes(), lambda: sum(shared), lambda: shared.reverse(), lambda: shared.tolist(), lambda: shared.byteswap(),
                   lambda: shared.__delitem__(slice(5, 9)), lambda: struct.unpack_from("i", shared), lambda: shared.__setitem__(slice(0, 2), array.array("i", [1, 2])))
+    everyone(work)
+
+@test
+def views():
+    memory, numbers = bytearray(b"x" * 400), array.array("i", range(64))
+    shared, items = memoryview(memory), memoryview(numbers)
+    cast, backwards = shared.cast("I"), shared[::-2]
+    quiet = allowing(BufferError, ValueError)
+    def work(n):
+        for i in range(150):
+            shared[i], items[i % 64], cast[i % 100] = 120, i, 0x78787878
+            memory[i], numbers[i % 64] = 120, i
+            shared[8:16] = b"xxxxxxxx"
+            memory[8:16] = b"xxxxxxxx"
+            numbers[3:5] = array.array("i", [1, 2])
+            struct.pack_into("4s", memory, i, b"xxxx")
+            assert struct.unpack_from("8s", memory, i) == (b"x" * 8,) and bytes(shared[:9]) == b"x" * 9 == shared[:9].tobytes()
+            assert shared[i] == 120 and cast[3] == 0x78787878 and set(shared[:20].tolist()) == {120} and backwards[5] == 120
+            assert type(items[i % 64]) is type(sum(items[:9].tolist())) is int and shared == shared and shared[:50].hex() == "78" * 50
+            assert list(struct.iter_unpack("ss", shared[:8])) == [(b"x", b"x")] * 4 and len(list(items)) == 64
+            quiet(lambda: memory.append(1), lambda: numbers.pop(), lambda: numbers.byteswap(), lambda: memory.reverse())
+            assert memory.find(b"y") == -1 and 120 in memory and numbers.count(1000) >= 0 and len(numbers.tobytes()) == 256
+            with memoryview(memory) as own, own[2:5] as part:
+                assert part[0] == 120 and part.nbytes == 3
+    everyone(work)
+
+@test
+def namespaces():
+    shared, table = types.SimpleNamespace(a=1), {"a": 1}
+    proxy, keys, items = types.MappingProxyType(table), table.keys(), table.items()
+    quiet = allowing(AttributeError, KeyError, RuntimeError)
+    def work(n):
+        for i in range(200):
+            setattr(shared, "k%d" % (i % 20), i)
+            table["k%d" % (i % 20)] = i
+            quiet(lambda: delattr(shared, "k%d" % (i % 13)), lambda: table.pop("k%d" % (i % 13)), lambda: repr(shared), lambda: shared == types.SimpleNamespace(),
+                  lambda: list(proxy.items()), lambda: proxy["k3"], lambda: len(proxy), lambda: proxy | {}, lambda: "k2" in keys, lambda: ("k2", 2) in items,
+                  lambda: keys & {"a"}, lambda: sorted(keys), lambda: items.isdisjoint([1]), lambda: vars(shared).copy(), lambda: reversed(proxy))
+            assert shared.a == 1 == proxy["a"]
     everyone(work)
 
 @test
@@ -634,12 +674,16 @@ def collections_at_once():
             gc.get_stats(), gc.get_count(), gc.isenabled()
     everyone(work)
 
-for _ in range(ROUNDS):
+began, turn = time.monotonic(), 0
+while turn < ROUNDS or time.monotonic() - began < SECONDS:
     for each in tests:
+        if turn >= ROUNDS and time.monotonic() - began >= SECONDS:
+            break
         if ONLY is None or each.__name__ in ONLY.split(","):
             try:
                 each()
             except BaseException as error:
                 error.add_note("in " + each.__name__)
                 raise
+    turn += 1
 print("shared ok")
