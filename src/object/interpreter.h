@@ -101,6 +101,8 @@ TY_INLINE bool ty_once_done(const TyOnce *once) { return ty_load_acquire(&once->
 bool ty_sys_complete(Value name);
 /* runtime/import.c: built-in modules that were imported before there was an importlib get their specs. False: there was one, or an exception is raised. */
 bool ty_import_specs(void);
+/* … and the names that `site` puts into builtins are there when one of them is missed. False: it is none of them, or an exception is raised. */
+bool ty_import_builtin_name(Value name);
 Value ty_sys_get(const char *name); /* borrowed from sys's dict; TY_NULL without exception */
 
 /* vm/frame.c: the globals of the innermost Python frame, or TY_NULL. */

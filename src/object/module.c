@@ -439,6 +439,8 @@ static Value module_find_attribute(Value self, Value name)
         own = ty_dict_get(ty_module_dict(self), name);
     if (own == TY_NULL && TY_UNLIKELY(lacks_spec(self)) && (ty_str_equal_text(name, "__spec__") || ty_str_equal_text(name, "__loader__")) && ty_import_specs())
         own = ty_dict_get(ty_module_dict(self), name);
+    if (own == TY_NULL && TY_UNLIKELY(self == ty_interpreter()->builtins_module) && ty_import_builtin_name(name))
+        own = ty_dict_get(ty_module_dict(self), name);
     if (own != TY_NULL || ty_raised())
         return own;
     if (attribute != TY_NULL)

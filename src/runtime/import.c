@@ -393,6 +393,69 @@ bool ty_import_start(void) { return ty_once(&ty_interpreter()->import_once, star
 
 static bool import_site(void) { return ty_config.no_site || ty_import_module("site") != TY_NULL; }
 
+/* --- what `site` found out ----------------------------------------------------------------------------------------------------- */
+
+/* The main interpreter's sys.path after site, a tuple. Others begin with that path and need not run site themselves: what else it does is to put a few
+ * names into builtins, which follow when they are asked for. TY_NULL: site ran somebody's code, which each interpreter has to run. */
+static Value site_path;
+
+static bool starts_with(Value text, const char *prefix)
+{
+    size_t size, length = strlen(prefix);
+    const char *chars = ty_to_utf8(text, &size);
+    if (!chars)
+        ty_clear_exception();
+    return chars && size > length && !memcmp(chars, prefix, length) && chars[length] == '/';
+}
+
+static bool only_library_modules(void)
+{
+    Value modules = ty_interpreter()->modules, name, module;
+    for (int64_t position = 0; ty_dict_next(modules, &position, &name, &module);) {
+        if (!ty_is_str(name) || ty_str_equal_text(name, "sitecustomize") || ty_str_equal_text(name, "usercustomize") || !ty_is_module(module))
+            return false;
+        Value file = ty_dict_get_text(ty_module_dict(module), "__file__");
+        if (file != TY_NULL && (!ty_is_str(file) || !(starts_with(file, ty_config.platform_library) || (ty_config.own_library && starts_with(file, ty_config.own_library)))))
+            return false;
+    }
+    return true;
+}
+
+void ty_import_remember_site(void)
+{
+    Value path = ty_sys_get("path"), prefix = ty_sys_get("prefix"), base = ty_sys_get("base_prefix");
+    if (ty_config.no_site || path == TY_NULL || !ty_is_list(path) || prefix == TY_NULL || base == TY_NULL || !ty_str_equal(prefix, base) || !only_library_modules())
+        return;
+    Value tuple = ty_list_to_tuple(path);
+    ty_clear_exception();
+    for (int64_t i = 0; tuple != TY_NULL && i < ty_tuple_length(tuple); i++)
+        if (!ty_is_exact_str(ty_tuple_item(tuple, i)))
+            return;
+    ty_root_add(&site_path, 1);
+    site_path = tuple;
+}
+
+/* The program's folder comes first. */
+static bool inherit_site(void)
+{
+    Value path = ty_sequence_list(site_path), first = ty_interpreter_main()->script_folder;
+    return path != TY_NULL && (first == TY_NULL || ty_list_insert(path, 0, first)) && ty_dict_set_text(ty_interpreter()->sys, "path", path);
+}
+
+bool ty_import_builtin_name(Value name)
+{
+    static const char *const names[] = { "exit", "quit", "copyright", "credits", "license", "help" };
+    TyInterpreter *interpreter = ty_interpreter();
+    bool asked = false;
+    if (interpreter == ty_interpreter_main() || ty_config.no_site)
+        return false;
+    for (size_t i = 0; i < TY_COUNT_OF(names); i++)
+        asked |= ty_str_equal_text(name, names[i]);
+    if (!asked || ty_dict_get_text(interpreter->modules, "site") != TY_NULL)
+        return false;
+    return ty_import_module("site") != TY_NULL;
+}
+
 /* The program's folder is there from the first moment, but site makes it absolute, which the program's own is not. */
 static bool restore_path_first(void)
 {
@@ -400,7 +463,12 @@ static bool restore_path_first(void)
     return first == TY_NULL || ty_interpreter() == ty_interpreter_main() || path == TY_NULL || !ty_is_list(path) || ty_list_length(path) == 0 || ty_list_set(path, 0, first);
 }
 
-static bool start_with_site(TyInterpreter *interpreter) { return start_importlib(interpreter) && import_site() && restore_path_first(); }
+static bool start_with_site(TyInterpreter *interpreter)
+{
+    if (!start_importlib(interpreter))
+        return false;
+    return site_path != TY_NULL ? inherit_site() : import_site() && restore_path_first();
+}
 
 bool ty_import_site(void)
 {

@@ -25,6 +25,7 @@ TyThread *ty_interpreter_enter(TyInterpreter *interpreter);
 void ty_interpreter_leave(TyThread *back);
 void ty_interpreter_finish(int *status);       /* the end of the current interpreter's program: threads joined, atexit, streams flushed (else *status = 120), finalizers */
 bool ty_import_start(void);                    /* importlib and its path hooks, in the current interpreter, if they are not there yet */
+void ty_import_remember_site(void);            /* the main interpreter's site has just run: what others can take over of it */
 bool ty_import_site(void);                     /* the same, and `site` unless the configuration says no */
 TyInterpreter *ty_interpreter_main(void);
 void ty_interpreter_trace_all(void *context, TyMarker *marker);

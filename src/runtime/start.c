@@ -275,6 +275,7 @@ int ty_runtime_run(void)
     import_warnings();
     if (!ty_import_site())
         return ty_exit_status();
+    ty_import_remember_site();
     Value globals = ty_module_dict(interpreter->main_module);
     ty_codec_check_names = ty_config.dev_mode;
     int status = 0;

@@ -393,7 +393,7 @@ Value ty_cache_load_global(_Atomic uint64_t *word, Value globals, Value builtins
     }
     index = ty_dict_entry_for_cache(builtins, name, &builtins_version);
     Value value = ty_dict_get_str(globals, name);
-    if (value == TY_NULL && index < 0 && TY_UNLIKELY(!ty_once_done(&ty_interpreter()->import_once)) && !ty_import_specs()) /* site adds to builtins */
+    if (value == TY_NULL && index < 0 && !ty_import_builtin_name(name) && ty_raised())
         return TY_NULL;
     if (value != TY_NULL || index < 0)
         return value != TY_NULL ? value : ty_dict_get_str(builtins, name);

@@ -32,6 +32,8 @@ static Value global_or_builtin(TyFunction *function, Value name)
     if (v != TY_NULL || ty_raised())
         return v;
     v = ty_get_item_or_null(function->builtins, name);
+    if (v == TY_NULL && !ty_raised() && ty_import_builtin_name(name))
+        v = ty_get_item_or_null(function->builtins, name);
     return v != TY_NULL || ty_raised() ? v : ty_vm_name_error(name);
 }
 
