@@ -549,6 +549,7 @@ Value ty_str_replace(Value v, Value old, Value new_, int64_t count)
 static bool builder_fail(TyStrBuilder *b)
 {
     b->failed = true;
+    b->capacity = b->length;
     return false;
 }
 
@@ -610,7 +611,7 @@ bool ty_builder_add_slice(TyStrBuilder *b, Value str, int64_t start, int64_t end
 
 bool ty_builder_add(TyStrBuilder *b, Value str) { return ty_builder_add_slice(b, str, 0, ty_str_length(str)); }
 
-bool ty_builder_add_char(TyStrBuilder *b, uint32_t c)
+bool ty_builder_add_any_char(TyStrBuilder *b, uint32_t c)
 {
     uint32_t range = c < 0x80 ? 0x7F : c < 0x100 ? 0xFF : c < 0x10000 ? 0xFFFF : 0x10FFFF;
     if (!builder_room(b, 1, range))

@@ -122,7 +122,21 @@ typedef struct TyStrBuilder {
 } TyStrBuilder;
 bool ty_builder_add(TyStrBuilder *b, Value str);
 bool ty_builder_add_slice(TyStrBuilder *b, Value str, int64_t start, int64_t end);
-bool ty_builder_add_char(TyStrBuilder *b, uint32_t c);
+bool ty_builder_add_any_char(TyStrBuilder *b, uint32_t c); /* where there may be no room, or it is too wide */
+TY_INLINE bool ty_builder_add_char(TyStrBuilder *b, uint32_t c)
+{
+    if (TY_UNLIKELY(b->length >= b->capacity || c > b->max_char))
+        return ty_builder_add_any_char(b, c);
+    uint8_t *text = ty_as_str(b->buffer)->data;
+    int64_t at = b->length++;
+    if (b->width == 1)
+        text[at] = (uint8_t)c;
+    else if (b->width == 2)
+        ((uint16_t *)text)[at] = (uint16_t)c;
+    else
+        ((uint32_t *)text)[at] = c;
+    return true;
+}
 bool ty_builder_add_text(TyStrBuilder *b, const char *ascii);
 bool ty_builder_add_ascii(TyStrBuilder *b, const char *ascii, size_t size);
 bool ty_builder_add_repr(TyStrBuilder *b, Value v);

@@ -298,6 +298,9 @@ static Value str_rsplit(Value self, Value *a)
     return done && ty_list_reverse(list) ? list : TY_NULL;
 }
 
+/* The line ends below U+0100, a bit each: \n \v \f \r, the separators 1C to 1E, and 85. */
+static const uint32_t LATIN1_LINE[8] = {0x70003C00, 0, 0, 0, 0x20, 0, 0, 0};
+
 static Value str_splitlines(Value self, Value *a)
 {
     bool keep = false;
@@ -305,12 +308,18 @@ static Value str_splitlines(Value self, Value *a)
         return TY_NULL;
     Value list = ty_list_new(0);
     int64_t length = ty_str_length(self);
+    const uint8_t *data = ty_str_data(self);
+    int width = ty_str_width(self);
     for (int64_t i = 0, start = 0; list != TY_NULL && i < length; start = i) {
-        while (i < length && !ty_unicode_is_linebreak(ty_str_at(self, i)))
-            i++;
+        if (width == 1)
+            while (i < length && (LATIN1_LINE[data[i] >> 5] >> (data[i] & 31) & 1) == 0)
+                i++;
+        else
+            while (i < length && !ty_unicode_is_linebreak(ty_char_at(data, width, i)))
+                i++;
         int64_t end = i;
         if (i < length)
-            i += ty_str_at(self, i) == '\r' && i + 1 < length && ty_str_at(self, i + 1) == '\n' ? 2 : 1;
+            i += ty_char_at(data, width, i) == '\r' && i + 1 < length && ty_char_at(data, width, i + 1) == '\n' ? 2 : 1;
         if (!append_slice(list, self, start, keep ? i : end))
             return TY_NULL;
     }
@@ -496,16 +505,18 @@ static void add_mapped(TyStrBuilder *b, int (*map)(uint32_t, uint32_t[3]), uint3
         ty_builder_add_char(b, mapped[i]);
 }
 
+TY_INLINE uint8_t ascii_lower(uint8_t c) { return (uint8_t)(c + ((uint8_t)(c - 'A') < 26 ? 32 : 0)); }
+TY_INLINE uint8_t ascii_upper(uint8_t c) { return (uint8_t)(c - ((uint8_t)(c - 'a') < 26 ? 32 : 0)); }
+
 static void add_lower(TyStrBuilder *b, Value self, int64_t i, uint32_t c)
 {
-    if (c == 0x3A3)
+    if (c < 0x80)
+        ty_builder_add_char(b, ascii_lower((uint8_t)c));
+    else if (c == 0x3A3)
         ty_builder_add_char(b, ty_unicode_is_final_sigma(char_at, &self, (size_t)ty_str_length(self), (size_t)i) ? 0x3C2 : 0x3C3);
     else
         add_mapped(b, ty_unicode_full_lower, c);
 }
-
-TY_INLINE uint8_t ascii_lower(uint8_t c) { return (uint8_t)(c + ((uint8_t)(c - 'A') < 26 ? 32 : 0)); }
-TY_INLINE uint8_t ascii_upper(uint8_t c) { return (uint8_t)(c - ((uint8_t)(c - 'a') < 26 ? 32 : 0)); }
 
 /* Both directions for text that is all ASCII; TY_NULL without an exception: not such a text. */
 static Value ascii_case(Value self, bool lower)
@@ -540,24 +551,30 @@ static Value str_lower(Value self, Value *a)
     return ty_builder_finish(&b);
 }
 
-static Value map_all(Value self, int (*map)(uint32_t, uint32_t[3]))
+/* `ascii` does for an ASCII character what `map` would. */
+TY_INLINE Value map_all(Value self, uint8_t (*ascii)(uint8_t), int (*map)(uint32_t, uint32_t[3]))
 {
     TyStrBuilder b = {0};
-    for (int64_t i = 0, length = ty_str_length(self); i < length && !b.failed; i++)
-        add_mapped(&b, map, ty_str_at(self, i));
+    for (int64_t i = 0, length = ty_str_length(self); i < length && !b.failed; i++) {
+        uint32_t c = ty_str_at(self, i);
+        if (c < 0x80)
+            ty_builder_add_char(&b, ascii((uint8_t)c));
+        else
+            add_mapped(&b, map, c);
+    }
     return ty_builder_finish(&b);
 }
 
 static Value str_upper(Value self, Value *a)
 {
     Value quick = ascii_case(self, false);
-    return quick != TY_NULL || ty_str_is_ascii(self) ? quick : map_all(self, ty_unicode_full_upper);
+    return quick != TY_NULL || ty_str_is_ascii(self) ? quick : map_all(self, ascii_upper, ty_unicode_full_upper);
 }
 
 static Value str_casefold(Value self, Value *a)
 {
     Value quick = ascii_case(self, true);
-    return quick != TY_NULL || ty_str_is_ascii(self) ? quick : map_all(self, ty_unicode_full_fold);
+    return quick != TY_NULL || ty_str_is_ascii(self) ? quick : map_all(self, ascii_lower, ty_unicode_full_fold);
 }
 
 static Value str_capitalize(Value self, Value *a)
@@ -579,9 +596,11 @@ static Value str_title(Value self, Value *a)
         uint32_t c = ty_str_at(self, i);
         if (after_cased)
             add_lower(&b, self, i, c);
+        else if (c < 0x80)
+            ty_builder_add_char(&b, ascii_upper((uint8_t)c));
         else
             add_mapped(&b, ty_unicode_full_title, c);
-        after_cased = ty_unicode_is_cased(c);
+        after_cased = c < 0x80 ? (uint8_t)((c | 32) - 'a') < 26 : ty_unicode_is_cased(c);
     }
     return ty_builder_finish(&b);
 }
@@ -700,22 +719,59 @@ static Value translation(Value table, uint32_t c)
     return mapped;
 }
 
+/* The translation of a character, asked of the table once for each ASCII character. */
+TY_INLINE Value known_translation(Value known[128], Value table, uint32_t c)
+{
+    if (c < 128 && TY_LIKELY(known[c] != TY_NULL))
+        return known[c];
+    Value mapped = translation(table, c);
+    if (c < 128)
+        known[c] = mapped;
+    return mapped;
+}
+
+/* Translates ASCII text as long as ASCII characters come of it, into `out`; how far it came, or -1. */
+static int64_t translate_ascii(Value self, Value table, Value known[128], uint8_t *out)
+{
+    int64_t length = ty_str_length(self);
+    uint8_t direct[128]; /* FF: not asked yet, or no ASCII character */
+    memset(direct, 0xFF, sizeof direct);
+    const uint8_t *data = ty_str_data(self);
+    for (int64_t i = 0; i < length; i++) {
+        uint8_t c = data[i];
+        if (TY_UNLIKELY(direct[c] == 0xFF)) {
+            Value mapped = known_translation(known, table, c);
+            if (mapped == TY_NULL)
+                return -1;
+            if (!ty_is_immediate_int(mapped) || ty_immediate_int(mapped) >= 0x80)
+                return i;
+            direct[c] = (uint8_t)ty_immediate_int(mapped);
+        }
+        out[i] = direct[c];
+    }
+    return length;
+}
+
 static Value str_translate(Value self, Value *a)
 {
-    Value known[128] = {TY_NULL}; /* translations of ASCII characters met so far */
+    Value known[128] = {TY_NULL};
     TyStrBuilder b = {0};
     if (ty_type_of(a[0])->slots.get_item == NULL)
         return ty_raise(&ty_TypeError, "'%T' object is not subscriptable", a[0]);
-    for (int64_t i = 0, length = ty_str_length(self); i < length && !b.failed; i++) {
-        uint32_t c = ty_str_at(self, i);
-        Value mapped = c < 128 ? known[c] : TY_NULL;
-        if (mapped == TY_NULL) {
-            mapped = translation(a[0], c);
-            if (mapped == TY_NULL)
-                return TY_NULL;
-            if (c < 128)
-                known[c] = mapped;
-        }
+    int64_t length = ty_str_length(self), done = 0;
+    if (length > 1 && ty_str_is_ascii(self)) {
+        Value plain = ty_str_allocate(length, 0x7F);
+        if (plain == TY_NULL)
+            return TY_NULL;
+        done = translate_ascii(self, a[0], known, ty_str_fill(plain));
+        if (done < 0 || done == length)
+            return done < 0 ? TY_NULL : plain;
+        ty_builder_add_ascii(&b, (const char *)ty_str_fill(plain), (size_t)done);
+    }
+    for (int64_t i = done; i < length && !b.failed; i++) {
+        Value mapped = known_translation(known, a[0], ty_str_at(self, i));
+        if (mapped == TY_NULL)
+            return TY_NULL;
         if (ty_is_immediate_int(mapped))
             ty_builder_add_char(&b, (uint32_t)ty_immediate_int(mapped));
         else if (mapped != TY_NONE)
@@ -921,8 +977,13 @@ static Value str_get_item(Value self, Value key)
         return TY_NULL;
     int width = ty_max_char_width(range);
     uint8_t *out = ty_str_fill(v);
-    for (int64_t i = 0; i < count; i++)
-        ty_fill_chars(out + i * width, width, ty_str_at(self, start + i * step), 1);
+    const uint8_t *data = ty_str_data(self);
+    if (ty_str_width(self) == 1)
+        for (int64_t i = 0, at = start; i < count; i++, at += step)
+            out[i] = data[at];
+    else
+        for (int64_t i = 0; i < count; i++)
+            ty_fill_chars(out + i * width, width, ty_str_at(self, start + i * step), 1);
     return count == 1 ? ty_str_from_chars(out, width, 1) : v;
 }
 
