@@ -184,6 +184,7 @@ void ty_cache_free(TyHeapCache *cache)
 
 /* --- sweeping ---------------------------------------------------------------------------------------------------------- */
 
+/* Cells too large for the fast path are zeroed when they are taken, if they have to be: text and bytes are written over at once. */
 static void clear_cell(char *cell, size_t size)
 {
     TyObject *object = (TyObject *)(void *)cell;
@@ -192,7 +193,7 @@ static void clear_cell(char *cell, size_t size)
         memset(cell, 0xDD, size);
         ty_store_relaxed(&object->type, NULL);
     } else if (ty_object_type(object)) {
-        memset(cell, 0, size);
+        memset(cell, 0, size > TY_HEAP_FAST_MAX ? sizeof(TyObject) : size);
     } else { /* free before: zero but for an interval, and maybe never touched: then it is not written either, for that would make its page a used one */
         Interval *interval = (Interval *)(void *)cell;
         if (interval->next || interval->bytes)
@@ -258,8 +259,10 @@ static void open_fresh(uint32_t index)
     Block *block = &ty_heap.blocks[index];
     char *start = block_start(index);
     reveal(start, BLOCK_SIZE);
-    if (block->dirty)
+    if (block->dirty && block->cell_size <= TY_HEAP_FAST_MAX)
         memset(start, 0, BLOCK_SIZE);
+    for (uint32_t i = 0; block->dirty && block->cell_size > TY_HEAP_FAST_MAX && i < block->cell_count; i++)
+        memset(start + (size_t)i * block->cell_size, 0, sizeof(TyObject));
     for (uint32_t i = 0; HEAP_CONCEALS && i < block->cell_count; i++)
         conceal_cell(start + (size_t)i * block->cell_size, block->cell_size);
     block->dirty = true; /* from now on */
@@ -324,7 +327,7 @@ static void open_interval(TyHeapCache *cache, unsigned kind, unsigned class)
         account(cache);
 }
 
-static TyObject *take_cell(TyHeapCache *cache, unsigned kind, unsigned class, size_t size)
+static TyObject *take_cell(TyHeapCache *cache, unsigned kind, unsigned class, size_t size, bool dirty)
 {
     TyHeapRun *run = &cache->runs[kind][class];
     while (run->next == cache->end[kind][class]) { /* both 0 at first */
@@ -336,7 +339,7 @@ static TyObject *take_cell(TyHeapCache *cache, unsigned kind, unsigned class, si
     TyObject *cell = (TyObject *)run->next;
     run->next += class_sizes[class];
     reveal(cell, size);
-    if (TY_UNLIKELY(ty_heap.poison))
+    if (TY_UNLIKELY(ty_heap.poison) || (class >= TY_HEAP_FAST_CLASSES && !dirty))
         memset(cell, 0, size);
     return cell;
 }
@@ -418,7 +421,7 @@ static void *allocate(TyType *type, size_t size, bool dirty)
     unsigned class = size <= SMALL_MAX ? class_for(size) : 0;
     /* Classes made at run time keep attributes at the end of cells. */
     size_t used = HEAP_CONCEALS && !in_heap(type) ? size : class_sizes[class];
-    TyObject *object = size <= SMALL_MAX ? take_cell(cache, kind, class, used) : take_large(cache, kind, size, dirty);
+    TyObject *object = size <= SMALL_MAX ? take_cell(cache, kind, class, used, dirty) : take_large(cache, kind, size, dirty);
     if (!object) {
         ty_raise_memory_error();
         return NULL;

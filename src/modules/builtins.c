@@ -449,7 +449,7 @@ static Value extreme(const char *name, int op, const Value *arguments, size_t co
     if (count == 1 && iterator == TY_NULL)
         return TY_NULL;
     for (size_t i = 0;; i++) {
-        Value v = count == 1 ? ty_next(iterator) : i < count ? arguments[i] : TY_NULL;
+        Value v = count == 1 ? ty_next_inline(iterator) : i < count ? arguments[i] : TY_NULL;
         if (v == TY_NULL)
             break;
         Value k = key == TY_NULL ? v : ty_call_one(key, v);
@@ -460,9 +460,12 @@ static Value extreme(const char *name, int op, const Value *arguments, size_t co
             best_key = k;
             continue;
         }
-        int better = ty_are_immediate_ints(k, best_key) ? (op == TY_GT ? ty_immediate_int(k) > ty_immediate_int(best_key) : ty_immediate_int(k) < ty_immediate_int(best_key))
-                                                        : -2;
-        if (better == -2) {
+        int better;
+        if (ty_are_immediate_ints(k, best_key)) {
+            better = op == TY_GT ? ty_immediate_int(k) > ty_immediate_int(best_key) : ty_immediate_int(k) < ty_immediate_int(best_key);
+        } else if (ty_is_double(k) && ty_is_double(best_key)) {
+            better = op == TY_GT ? ty_double(k) > ty_double(best_key) : ty_double(k) < ty_double(best_key);
+        } else {
             Value r = ty_compare(k, best_key, op);
             better = r == TY_NULL ? -1 : ty_is_true(r);
         }

@@ -6,6 +6,7 @@
 #include "object/int.h"
 #include "object/list.h"
 #include "object/native.h"
+#include "object/range.h"
 #include "object/recursion.h"
 #include "object/slice.h"
 #include "object/str.h"
@@ -39,12 +40,17 @@ static void deque_trace(TyObject *self, TyMarker *marker)
 
 TY_INLINE Value *place(Deque *self, int64_t index) { return &self->items->items[(self->head + index) & (self->items->capacity - 1)]; }
 
-/* Room for one more. Under the lock. */
-static bool deque_reserve(Deque *self)
+/* Room for so many more. Under the lock. */
+static bool deque_reserve(Deque *self, int64_t more)
 {
-    if (self->items && self->length < self->items->capacity)
+    int64_t capacity = self->items ? self->items->capacity : 0;
+    if (TY_LIKELY(more <= capacity - self->length))
         return true;
-    TyArray *bigger = ty_array_new(self->items ? self->items->capacity * 2 : 8);
+    if (capacity == 0)
+        capacity = 8;
+    while (capacity - self->length < more)
+        capacity *= 2;
+    TyArray *bigger = ty_array_new(capacity);
     if (!bigger)
         return false;
     for (int64_t i = 0; i < self->length; i++)
@@ -84,7 +90,7 @@ static bool put(Deque *self, Value item, bool left)
     if (self->maximum != 0) {
         if (self->maximum > 0 && self->length >= self->maximum)
             take(self, !left);
-        fine = deque_reserve(self);
+        fine = deque_reserve(self, 1);
         if (fine) {
             if (left)
                 self->head = (self->head - 1) & (self->items->capacity - 1);
@@ -126,9 +132,49 @@ static Value deque_of_type(TyType *type, int64_t maximum)
 
 static Value deque_new(TyType *type, const Value *arguments, size_t count, Value keywords) { return deque_of_type(type, -1); }
 
+/* What a deque holds at one moment. */
+static TyArray *items_in_order(Deque *self, int64_t *count)
+{
+    bool locked = ty_object_lock(&self->base);
+    TyArray *items = ty_array_new(self->length);
+    for (int64_t i = 0; items && i < self->length; i++)
+        ty_store(items, &items->items[i], *place(self, i));
+    *count = self->length;
+    ty_object_unlock(&self->base, locked);
+    return items;
+}
+
+/* At the right end, all at once. */
+static bool extend_by_array(Deque *self, const Value *items, int64_t count)
+{
+    bool locked = ty_object_lock(&self->base);
+    bool fine = deque_reserve(self, count);
+    if (fine) {
+        for (int64_t i = 0; i < count; i++)
+            ty_store(self->items, place(self, self->length + i), items[i]);
+        self->length += count;
+        self->state++;
+    }
+    ty_object_unlock(&self->base, locked);
+    return fine;
+}
+
 static bool extend(Value v, Value iterable, bool left)
 {
     SELF(Deque);
+    TyType *type = ty_type_of(iterable);
+    if (self->maximum < 0 && !left && (type == &deque_type || type == &ty_list_type || type == &ty_range_type)) {
+        int64_t count;
+        Value list = type == &deque_type ? TY_NULL : ty_sequence_list(iterable);
+        TyArray *items = NULL;
+        if (type == &deque_type) {
+            items = items_in_order((Deque *)ty_object(iterable), &count);
+        } else if (list != TY_NULL) {
+            items = ty_load_relaxed(&ty_as_list(list)->items);
+            count = ty_list_length(list);
+        }
+        return items && extend_by_array(self, items->items, count);
+    }
     if (iterable == v) {
         iterable = ty_sequence_list(v);
         if (iterable == TY_NULL)
@@ -489,7 +535,7 @@ static Value deque_insert(Value v, Value *a)
         return TY_NULL;
     bool locked = ty_object_lock(&self->base);
     bool full = self->maximum >= 0 && self->length >= self->maximum;
-    bool fine = !full && deque_reserve(self);
+    bool fine = !full && deque_reserve(self, 1);
     if (fine) {
         if (index < 0)
             index = TY_MAX(index + self->length, 0);

@@ -360,12 +360,21 @@ Value ty_bytes_translate(Value self, Value *a)
         ty_bytes_argument_release(&dropped);
     }
     TySpan s = ty_bytes_span(self);
-    int64_t length = 0;
-    for (int64_t i = 0; i < s.length; i++)
+    int64_t length = a[1] == TY_NULL ? s.length : 0;
+    for (int64_t i = 0; a[1] != TY_NULL && i < s.length; i++)
         length += !drop[s.data[i]];
     uint8_t *out;
     bool changed = length != s.length;
     Value result = make_room(self, length, &out);
+    if (result != TY_NULL && !changed && table.data) {
+        uint8_t difference = 0;
+        for (int64_t i = 0; i < length; i++) {
+            out[i] = table.data[s.data[i]];
+            difference |= out[i] ^ s.data[i];
+        }
+        changed = difference != 0;
+        length = 0; /* all is done */
+    }
     for (int64_t i = 0, n = 0; result != TY_NULL && i < s.length && n < length; i++) {
         uint8_t c = s.data[i];
         if (drop[c])
@@ -915,7 +924,12 @@ Value ty_bytes_hex(const uint8_t *data, int64_t length, Value separator, Value g
     uint8_t *out = ty_str_fill(result);
     /* Counted from the right, the first group is what is left over. */
     int64_t until = !marks ? length : group > 0 ? length - marks * size : size;
-    for (int64_t i = 0; i < length; i++) {
+    for (int64_t i = 0; !marks && i < length; i++) { /* without a table, so that it goes by vectors */
+        uint8_t high = data[i] >> 4, low = data[i] & 15;
+        out[2 * i] = (uint8_t)(high + (high > 9 ? 'a' - 10 : '0'));
+        out[2 * i + 1] = (uint8_t)(low + (low > 9 ? 'a' - 10 : '0'));
+    }
+    for (int64_t i = marks ? 0 : length; i < length; i++) {
         if (i == until) {
             *out++ = (uint8_t)mark;
             until += size;

@@ -475,9 +475,15 @@ static Value replace_chars(Value v, uint32_t old, uint32_t c, int64_t count)
     if (result == TY_NULL)
         return TY_NULL;
     uint8_t *out = ty_str_fill(result);
-    memcpy(out, ty_str_data(v), (size_t)(length * width));
     if (length == 1)
         return ty_str_from_char(c);
+    const uint8_t *text = ty_str_data(v);
+    if (width == 1 && count >= length) { /* by vectors */
+        for (int64_t i = 0; i < length; i++)
+            out[i] = text[i] == (uint8_t)old ? (uint8_t)c : text[i];
+        return result;
+    }
+    memcpy(out, text, (size_t)(length * width));
     for (; count > 0 && at >= 0; count--) {
         if (width == 1)
             out[at] = (uint8_t)c;
