@@ -129,6 +129,34 @@ TY_INLINE void ty_work_section_end(void)
     ty_blocking_end();
     ty_thread->in_work = false;
 }
+/* Around what a C library calls back while its caller is BLOCKED: the thread is RUNNING in between, however deep it was. Afterwards what the collector
+ * scans is again what it was at ty_blocking_begin: the library's own frames may have changed since. Both in one C function. */
+typedef struct TyCallback {
+    uint32_t depth;
+    char *scan;
+    uintptr_t registers[24];
+} TyCallback;
+TY_INLINE void ty_callback_begin(TyCallback *callback)
+{
+    TyThread *thread = ty_thread;
+    callback->depth = thread->blocking_depth;
+    if (callback->depth == 0)
+        return;
+    callback->scan = thread->c_stack_scan;
+    memcpy(callback->registers, thread->registers, sizeof callback->registers);
+    thread->blocking_depth = 0;
+    ty_blocking_leave(thread);
+}
+TY_INLINE void ty_callback_end(TyCallback *callback)
+{
+    TyThread *thread = ty_thread;
+    if (callback->depth == 0)
+        return;
+    thread->blocking_depth = callback->depth;
+    thread->c_stack_scan = callback->scan;
+    memcpy(thread->registers, callback->registers, sizeof callback->registers);
+    ty_blocking_enter(thread);
+}
 void ty_mutex_lock_blocking(TyMutex *mutex); /* a mutex whose holder may reach a safepoint */
 void ty_safepoint_slow(void); /* only what concerns the heap: STOP. vm/ handles the other bits */
 
