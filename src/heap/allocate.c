@@ -427,7 +427,7 @@ static void *allocate(TyType *type, size_t size, bool dirty)
         return NULL;
     }
     ty_store_relaxed(&object->bits, ty_load_relaxed(&layout->shape) << TY_SHAPE_SHIFT);
-    if (layout->finalize && !layout->finalize_by_request && !ty_heap_vector_push(&cache->finalizers, object)) {
+    if (layout->finalize && !layout->finalize_by_request && !ty_finalizers_push(cache, object)) {
         ty_raise_memory_error();
         return NULL; /* the cell has no type: it is free */
     }

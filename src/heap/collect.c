@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #define THRESHOLD_LEAST ((size_t)24 << 20)
+#define FINALIZERS_LEAST 32768
 #define THRESHOLD_DISABLED ((size_t)256 << 20) /* automatic collections are off, but memory is not endless */
 
 bool ty_heap_start(size_t stress_interval)
@@ -16,6 +17,7 @@ bool ty_heap_start(size_t stress_interval)
     ty_heap.stress_interval = stress_interval;
     ty_heap.poison = stress_interval != 0;
     ty_store_relaxed(&ty_heap.threshold, TY_MIN(THRESHOLD_LEAST, ty_heap.reserved / 4));
+    ty_store_relaxed(&ty_heap.finalizer_limit, FINALIZERS_LEAST);
     ty_heap.started = true;
     return true;
 }
@@ -133,12 +135,26 @@ static void settle(bool complete)
     }
 }
 
+#define BYTES_FOR_A_FINALIZER 1024
+
+/* Running finalizers takes far longer than making objects: a program that makes many should not get far ahead of those that are due. */
+static void set_finalizer_limit(void)
+{
+    size_t registered = 0;
+    for (Space *space = ty_heap.spaces; space; space = space->next)
+        registered += space->finalizers.count;
+    size_t limit = TY_MAX(registered, ty_heap.live / BYTES_FOR_A_FINALIZER);
+    ty_store_relaxed(&ty_heap.finalizer_limit, TY_MAX(limit, FINALIZERS_LEAST));
+    ty_store_relaxed(&ty_heap.many_finalizers, false);
+}
+
 static void set_threshold(void)
 {
     size_t threshold = TY_MAX(THRESHOLD_LEAST, ty_heap.live / 2 * 3);
     size_t room = ty_heap.reserved - TY_MIN(ty_heap.live, ty_heap.reserved);
     ty_store_relaxed(&ty_heap.threshold, TY_MIN(threshold, TY_MAX(room / 2, (size_t)1 << 20)));
     ty_store_relaxed(&ty_heap.allocated, 0);
+    set_finalizer_limit();
 }
 
 /* The world is stopped, this thread's registers are saved. */
@@ -194,8 +210,8 @@ static bool is_due(void)
 {
     size_t allocated = ty_load_relaxed(&ty_heap.allocated), threshold = ty_load_relaxed(&ty_heap.threshold);
     if (!ty_load_relaxed(&ty_heap.enabled))
-        threshold = TY_MAX(threshold * 4, TY_MIN(THRESHOLD_DISABLED, ty_heap.reserved / 2));
-    return allocated >= threshold;
+        return allocated >= TY_MAX(threshold * 4, TY_MIN(THRESHOLD_DISABLED, ty_heap.reserved / 2));
+    return allocated >= threshold || ty_load_relaxed(&ty_heap.many_finalizers);
 }
 
 void ty_heap_collect_if_due(bool needed)

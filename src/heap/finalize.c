@@ -10,10 +10,16 @@ Space *ty_space_of_object(TyObject *object)
     return in_heap(object) ? ty_heap.blocks[block_of(object)].space : ty_heap.spaces;
 }
 
+bool ty_finalizers_push(TyHeapCache *cache, TyObject *object)
+{
+    if (TY_UNLIKELY(cache->finalizers.count >= ty_load_relaxed(&ty_heap.finalizer_limit)))
+        ty_store_relaxed(&ty_heap.many_finalizers, true);
+    return ty_heap_vector_push(&cache->finalizers, object);
+}
+
 void ty_finalizer_register(TyObject *object)
 {
-    TyHeapCache *cache = ty_thread->cache;
-    if (!ty_heap_vector_push(&cache->finalizers, object))
+    if (!ty_finalizers_push(ty_thread->cache, object))
         abort(); /* a few bytes of malloc'ed memory; the caller's object could not keep its promise */
 }
 

@@ -139,6 +139,8 @@ typedef struct Heap {
     _Atomic size_t allocated;           /* bytes since the last collection */
     _Atomic size_t threshold;           /* of `allocated`, at which to collect */
     _Atomic bool enabled;
+    _Atomic size_t finalizer_limit;     /* new objects with finalizers in a thread, at which to collect */
+    _Atomic bool many_finalizers;       /* some thread has so many */
     size_t live;
     TyHeapStatistics statistics;
 
@@ -219,6 +221,7 @@ void ty_weak_forget_dead(void);       /* after revival */
 
 /* --- finalize.c --- */
 
+bool ty_finalizers_push(TyHeapCache *cache, TyObject *object);
 void ty_finalizers_collect(TyHeapCache *cache); /* moves the cache's list into its space's */
 void ty_finalizers_revive(void);
 bool ty_pending_add(Space *space, TyObject *object, bool finalizer);
