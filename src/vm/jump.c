@@ -333,7 +333,7 @@ static bool may_jump(TyFrameObject *object)
         why = "can't jump from the 'call' trace event of a new frame";
     else if (told && thread->told != TY_TOLD_LINE)
         why = "can only jump from a 'line' trace event";
-    else if (!object->frame || object->trace == TY_NULL)
+    else if (!told && (!object->frame || object->trace == TY_NULL))
         why = "f_lineno can only be set by a trace function";
     else if (!told)
         why = thread->tracing ? "can't jump during a call" : "f_lineno can only be set in a trace function";
