@@ -744,7 +744,7 @@ static void store_in_class(TyCompiler *c, TyPlace place, Value name, Value const
     TyRegister r = ty_slot(c->unit);
     ty_load_const(c, place, r, constant);
     ty_push(c);
-    ty_emit_name(c, place, TY_OP_STORE_NAME, r, 0, name);
+    ty_store_variable(c, place, name, r);
     c->unit->top--;
 }
 
@@ -804,7 +804,7 @@ static Value class_code(TyCompiler *c, TyAstClassDef *s, int line)
     TyRegister r = ty_slot(u);
     ty_emit_name(c, place, TY_OP_LOAD_NAME, r, 0, TY_NAME("__name__"));
     ty_push(c);
-    ty_emit_name(c, place, TY_OP_STORE_NAME, r, 0, TY_NAME("__module__"));
+    ty_store_variable(c, place, TY_NAME("__module__"), r);
     u->top = 0;
     store_in_class(c, place, TY_NAME("__qualname__"), u->qualname);
     store_in_class(c, place, TY_NAME("__firstlineno__"), ty_from_immediate_int(line));

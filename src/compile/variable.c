@@ -91,6 +91,8 @@ static Variable resolve(TyCompiler *c, Value unmangled)
     case TY_SCOPE_CELL:
     case TY_SCOPE_FREE:
         v.where = cell_register(u, name);
+        if (kind == TY_SCOPE_FREE && scope->type == TY_BLOCK_CLASS && ty_names_get(&u->free_index, name) != TY_NAMES_ABSENT)
+            v.where = (TyRegister)ty_names_get(&u->free_index, name); /* an outer __class__: the class's own cell is for its functions */
         if (v.where == TY_NO_REGISTER) {
             v.access = function_like ? ACCESS_GLOBAL : ACCESS_NAME;
             break;

@@ -12,6 +12,7 @@
 #include "object/iterator.h"
 #include "object/list.h"
 #include "object/native.h"
+#include "object/type.h"
 #include "object/recursion.h"
 #include "object/slice.h"
 #include "object/str.h"
@@ -1304,6 +1305,13 @@ static TyType iterator_type = {
     .methods = iterator_methods,
 };
 
+static bool register_sequence(void)
+{
+    Value abc = ty_import_module("_collections_abc");
+    Value sequence = abc == TY_NULL ? TY_NULL : ty_get_attribute(abc, TY_NAME("MutableSequence"));
+    return sequence != TY_NULL && ty_call_method_one(sequence, TY_NAME("register"), ty_from_object(&array_type)) != TY_NULL;
+}
+
 static bool execute(Value module)
 {
     if (!ty_type_ready(&iterator_type) || !ty_module_add(module, "ArrayType", ty_from_object(&array_type)))
@@ -1311,7 +1319,7 @@ static bool execute(Value module)
     char codes[sizeof kinds / sizeof *kinds + 1] = {0};
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
         codes[i] = kinds[i].code;
-    return ty_module_add_str(module, "typecodes", codes);
+    return ty_module_add_str(module, "typecodes", codes) && register_sequence();
 }
 
 static const TyNativeDef functions[] = {

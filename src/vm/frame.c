@@ -260,6 +260,15 @@ static Value function_locals(TyFrameObject *f)
     return dict != TY_NULL && extra != TY_NULL && !ty_dict_merge(dict, extra, 1) ? TY_NULL : dict;
 }
 
+/* Of a class body or module: whether it is in a comprehension, whose names are the only ones that registers have. */
+static bool in_comprehension(const TyFrame *frame)
+{
+    for (uint32_t i = 0; i < frame->code->local_count; i++)
+        if (frame->registers[i] != TY_NULL)
+            return true;
+    return false;
+}
+
 /* A class body's or module's namespace may hide variables of comprehensions that were inlined into it. */
 Value ty_frame_locals_snapshot(TyFrame *frame)
 {
@@ -268,10 +277,7 @@ Value ty_frame_locals_snapshot(TyFrame *frame)
         return TY_NULL;
     if (frame->locals == TY_NULL)
         return function_locals(as_frame(object));
-    for (uint32_t i = 0; i < frame->code->local_count; i++)
-        if (frame->registers[i] != TY_NULL) /* in a comprehension of a class body or module: its own names alone */
-            return function_locals(as_frame(object));
-    return frame->locals;
+    return in_comprehension(frame) ? function_locals(as_frame(object)) : frame->locals;
 }
 
 int ty_frame_line(const TyFrame *frame) { return ty_code_line(frame->code, ty_frame_instruction(frame)); }
@@ -385,9 +391,7 @@ static Value frame_sizeof(Value self, Value *a) { return ty_int_from_int64((int6
 Value ty_frame_get_locals(Value self)
 {
     TyFrameObject *f = as_frame(self);
-    if (f->locals != TY_NULL)
-        return f->locals;
-    return ty_frame_locals_new(self);
+    return f->locals == TY_NULL || (f->frame && in_comprehension(f->frame)) ? ty_frame_locals_new(self) : f->locals;
 }
 
 static const TyNativeDef frame_methods[] = {

@@ -262,17 +262,17 @@ static bool init(Value self, const Value *arguments, size_t count, Value keyword
 
 static bool reader_init(Value self, const Value *arguments, size_t count, Value keywords)
 {
-    static TySignature signature = TY_SIGNATURE("BufferedReader(raw, buffer_size=131072)");
+    static TySignature signature = TY_SIGNATURE("BufferedReader(raw, buffer_size=DEFAULT_BUFFER_SIZE)");
     return init(self, arguments, count, keywords, &signature, true, false);
 }
 static bool writer_init(Value self, const Value *arguments, size_t count, Value keywords)
 {
-    static TySignature signature = TY_SIGNATURE("BufferedWriter(raw, buffer_size=131072)");
+    static TySignature signature = TY_SIGNATURE("BufferedWriter(raw, buffer_size=DEFAULT_BUFFER_SIZE)");
     return init(self, arguments, count, keywords, &signature, false, true);
 }
 static bool random_init(Value self, const Value *arguments, size_t count, Value keywords)
 {
-    static TySignature signature = TY_SIGNATURE("BufferedRandom(raw, buffer_size=131072)");
+    static TySignature signature = TY_SIGNATURE("BufferedRandom(raw, buffer_size=DEFAULT_BUFFER_SIZE)");
     return init(self, arguments, count, keywords, &signature, true, true);
 }
 
@@ -826,9 +826,9 @@ static const TyMemberDef members[] = {
         .getsets = getsets,                                                                                                           \
         .members = members,                                                                                                           \
     }
-BUFFERED_TYPE(ty_buffered_reader_type, "BufferedReader", "BufferedReader(raw, buffer_size=131072)\n--\n\nA buffer that reads ahead of a raw stream.", reader_init, reader_methods, buffered_next);
-BUFFERED_TYPE(ty_buffered_writer_type, "BufferedWriter", "BufferedWriter(raw, buffer_size=131072)\n--\n\nA buffer of what is to be written to a raw stream.", writer_init, writer_methods, NULL);
-BUFFERED_TYPE(ty_buffered_random_type, "BufferedRandom", "BufferedRandom(raw, buffer_size=131072)\n--\n\nA buffer for reading and writing a raw stream that can seek.", random_init, random_methods, buffered_next);
+BUFFERED_TYPE(ty_buffered_reader_type, "BufferedReader", "BufferedReader(raw, buffer_size=DEFAULT_BUFFER_SIZE)\n--\n\nA buffer that reads ahead of a raw stream.", reader_init, reader_methods, buffered_next);
+BUFFERED_TYPE(ty_buffered_writer_type, "BufferedWriter", "BufferedWriter(raw, buffer_size=DEFAULT_BUFFER_SIZE)\n--\n\nA buffer of what is to be written to a raw stream.", writer_init, writer_methods, NULL);
+BUFFERED_TYPE(ty_buffered_random_type, "BufferedRandom", "BufferedRandom(raw, buffer_size=DEFAULT_BUFFER_SIZE)\n--\n\nA buffer for reading and writing a raw stream that can seek.", random_init, random_methods, buffered_next);
 
 /* --- BufferedRWPair --------------------------------------------------------------------------------------------------------------------------- */
 
@@ -848,7 +848,7 @@ static void pair_trace(TyObject *self, TyMarker *marker)
 
 static bool pair_init(Value self, const Value *arguments, size_t count, Value keywords)
 {
-    static TySignature signature = TY_SIGNATURE("BufferedRWPair(reader, writer, buffer_size=131072, /)");
+    static TySignature signature = TY_SIGNATURE("BufferedRWPair(reader, writer, buffer_size=DEFAULT_BUFFER_SIZE, /)");
     Value a[3];
     int64_t size = TY_IO_BUFFER_SIZE;
     if (!ty_parse_arguments(&signature, arguments, count, keywords, a) || (a[2] != TY_NULL && !ty_to_size(a[2], &size)))
@@ -926,7 +926,7 @@ TyType ty_buffered_pair_type = {
     .layout = {.size = sizeof(Pair), .trace = pair_trace},
     .flags = TY_TYPE_IMMUTABLE,
     .name = "_io.BufferedRWPair",
-    .doc = "BufferedRWPair(reader, writer, buffer_size=131072, /)\n--\n\nOne stream made of a reader and a writer, of a pipe or socket for example.",
+    .doc = "BufferedRWPair(reader, writer, buffer_size=DEFAULT_BUFFER_SIZE, /)\n--\n\nOne stream made of a reader and a writer, of a pipe or socket for example.",
     .parent = &ty_buffered_io_base_type,
     .slots = {.new = ty_io_allocate, .init = pair_init},
     .methods = pair_methods,
