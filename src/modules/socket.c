@@ -30,6 +30,11 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
+#include <linux/can.h>
+#include <linux/if_alg.h>
+#include <linux/if_packet.h>
+#include <linux/netlink.h>
+#include <linux/vm_sockets.h>
 
 typedef struct Socket {
     TyObject base;
@@ -43,6 +48,11 @@ typedef union Address {
     struct sockaddr_in v4;
     struct sockaddr_in6 v6;
     struct sockaddr_un local;
+    struct sockaddr_nl netlink;
+    struct sockaddr_ll packet;
+    struct sockaddr_vm machine;
+    struct sockaddr_can can;
+    struct sockaddr_alg algorithm;
     struct sockaddr_storage storage;
 } Address;
 
@@ -64,6 +74,32 @@ static void socket_destroy(TyObject *self)
     if (descriptor >= 0)
         close(descriptor);
 }
+
+/* A socket that was forgotten while open: it is closed, with a warning. */
+static bool socket_finalize(TyObject *self)
+{
+    Value v = ty_from_object(self), raised = ty_take_exception();
+    if (ty_load_relaxed(&((Socket *)self)->descriptor) >= 0) {
+        if (!ty_warn(&ty_ResourceWarning, 1, "unclosed %R", v))
+            ty_write_unraisable(v, NULL);
+        int descriptor = atomic_exchange_explicit(&((Socket *)self)->descriptor, -1, memory_order_acq_rel);
+        if (descriptor >= 0)
+            close(descriptor);
+    }
+    ty_restore_exception(raised);
+    return true;
+}
+
+/* A system call that makes a descriptor; when there are no more, sockets and files that were forgotten but not yet collected may make room. */
+#define MAKE_DESCRIPTOR(result, call)                                 \
+    do {                                                              \
+        result = call;                                                \
+        if (result < 0 && (errno == EMFILE || errno == ENFILE)) {     \
+            ty_heap_collect();                                        \
+            ty_heap_run_pending();                                    \
+            result = call;                                            \
+        }                                                             \
+    } while (0)
 
 static Value resolver_error(int error)
 {
@@ -255,15 +291,217 @@ static bool to_unix(Value v, Address *address, socklen_t *size)
     return fits;
 }
 
+/* --- addresses of the other families --- */
+
+/* Whether an address is a tuple of so many items. */
+static bool check_tuple(Value v, const char *function, const char *family, int64_t least, int64_t most, const char *shape)
+{
+    if (!ty_is_tuple(v))
+        ty_raise(&ty_TypeError, "%s(): %s address must be tuple, not %T", function, family, v);
+    else if (ty_tuple_length(v) < least || ty_tuple_length(v) > most)
+        ty_raise(&ty_TypeError, "%s", shape);
+    else
+        return true;
+    return false;
+}
+
+/* Numbers of a tuple from an index on, modulo 2^32. */
+static bool tuple_numbers(Value v, int64_t from, int count, uint32_t *out)
+{
+    for (int i = 0; i < count; i++) {
+        uint64_t number;
+        if (!ty_to_uint64_mask(ty_tuple_item(v, from + i), &number))
+            return false;
+        out[i] = (uint32_t)number;
+    }
+    return true;
+}
+
+/* The number of an interface given by name: 0 for "" where that means all. */
+static bool interface_number(Socket *s, Value name, bool may_be_all, int *out)
+{
+    struct ifreq request = {0};
+    size_t size;
+    Value holder;
+    if (!ty_is_str(name)) {
+        ty_raise(&ty_TypeError, "must be str, not %T", name);
+        return false;
+    }
+    const char *text = ty_str_utf8(name, &size, &holder);
+    *out = 0;
+    if (!text || (may_be_all && size == 0))
+        return text != NULL;
+    if (size >= sizeof request.ifr_name) {
+        ty_raise(&ty_OSError, "interface name too long");
+        return false;
+    }
+    memcpy(request.ifr_name, text, size);
+    if (ioctl(ty_load_relaxed(&s->descriptor), SIOCGIFINDEX, &request) < 0) {
+        system_error();
+        return false;
+    }
+    *out = request.ifr_ifindex;
+    return true;
+}
+
+static bool to_packet(Socket *s, Value v, const char *function, Address *address)
+{
+    int32_t protocol, kind = 0, hardware = 0;
+    int interface;
+    TyBytesArgument bytes;
+    if (!check_tuple(v, function, "AF_PACKET", 2, 5, "AF_PACKET address must be a tuple of two to five elements"))
+        return false;
+    int64_t count = ty_tuple_length(v);
+    if (!interface_number(s, ty_tuple_item(v, 0), false, &interface) || !ty_to_int32(ty_tuple_item(v, 1), &protocol) ||
+        (count > 2 && !ty_to_int32(ty_tuple_item(v, 2), &kind)) || (count > 3 && !ty_to_int32(ty_tuple_item(v, 3), &hardware)))
+        return false;
+    if (protocol < 0 || protocol > 0xFFFF) {
+        ty_raise(&ty_OverflowError, "%s(): proto argument must be 0-65535.", function);
+        return false;
+    }
+    address->packet.sll_family = AF_PACKET;
+    address->packet.sll_protocol = htons((uint16_t)protocol);
+    address->packet.sll_ifindex = interface;
+    address->packet.sll_pkttype = (unsigned char)kind;
+    address->packet.sll_hatype = (unsigned short)hardware;
+    if (count < 5)
+        return true;
+    if (!ty_bytes_argument(ty_tuple_item(v, 4), &bytes))
+        return false;
+    bool fits = bytes.length <= 8;
+    if (fits)
+        memcpy(address->packet.sll_addr, bytes.data, (size_t)bytes.length);
+    else
+        ty_raise(&ty_ValueError, "hardware address must be 8 bytes or less");
+    address->packet.sll_halen = (unsigned char)bytes.length;
+    ty_bytes_argument_release(&bytes);
+    return fits;
+}
+
+/* What names an algorithm of the kernel's, into a field of an address. */
+static bool algorithm_name(Value v, void *field, size_t room, const char *error)
+{
+    size_t size;
+    Value holder;
+    if (!ty_is_str(v)) {
+        ty_raise(&ty_TypeError, "must be str, not %T", v);
+        return false;
+    }
+    const char *text = ty_str_utf8(v, &size, &holder);
+    if (text && size >= room)
+        ty_raise(&ty_ValueError, "%s", error);
+    else if (text)
+        memcpy(field, text, size);
+    return text && size < room;
+}
+
+static bool to_can(Socket *s, Value v, const char *function, Address *address)
+{
+    uint32_t numbers[3];
+    int interface;
+    bool transport = s->protocol == CAN_ISOTP, vehicle = s->protocol == CAN_J1939;
+    int64_t count = transport ? 3 : vehicle ? 4 : 1;
+    const char *shape = transport ? "AF_CAN address must be a tuple (interface, rx_addr, tx_addr)"
+                      : vehicle ? "AF_CAN address must be a tuple (interface, name, pgn, addr)" : "AF_CAN address must be a tuple (interface, )";
+    if (!check_tuple(v, function, "AF_CAN", count, count, shape) || !interface_number(s, ty_tuple_item(v, 0), true, &interface))
+        return false;
+    address->can.can_family = AF_CAN;
+    address->can.can_ifindex = interface;
+    if (transport && tuple_numbers(v, 1, 2, numbers)) {
+        address->can.can_addr.tp.rx_id = numbers[0];
+        address->can.can_addr.tp.tx_id = numbers[1];
+    } else if (vehicle && tuple_numbers(v, 2, 2, numbers)) {
+        uint64_t name;
+        if (!ty_to_uint64_mask(ty_tuple_item(v, 1), &name))
+            return false;
+        address->can.can_addr.j1939.name = name;
+        address->can.can_addr.j1939.pgn = numbers[0];
+        address->can.can_addr.j1939.addr = (uint8_t)numbers[1];
+    }
+    return !ty_raised();
+}
+
+static bool to_algorithm(Value v, const char *function, Address *address)
+{
+    uint32_t numbers[2];
+    if (!check_tuple(v, function, "AF_ALG", 2, 4, "AF_ALG address must be a tuple (type, name[, feat[, mask]])") ||
+        !algorithm_name(ty_tuple_item(v, 0), address->algorithm.salg_type, sizeof address->algorithm.salg_type, "AF_ALG type too long.") ||
+        !algorithm_name(ty_tuple_item(v, 1), address->algorithm.salg_name, sizeof address->algorithm.salg_name, "AF_ALG name too long.") ||
+        !tuple_numbers(v, 2, (int)ty_tuple_length(v) - 2, numbers))
+        return false;
+    address->algorithm.salg_family = AF_ALG;
+    address->algorithm.salg_feat = ty_tuple_length(v) > 2 ? numbers[0] : 0;
+    address->algorithm.salg_mask = ty_tuple_length(v) > 3 ? numbers[1] : 0;
+    return true;
+}
+
+/* An address of a family that few use; false with OSError for one that is not supported. */
+static bool to_other(Socket *s, Value v, const char *function, Address *address, socklen_t *size)
+{
+    uint32_t numbers[2];
+    memset(address, 0, sizeof *address);
+    switch (s->family) {
+    case AF_NETLINK:
+        if (!check_tuple(v, function, "AF_NETLINK", 2, 2, "AF_NETLINK address must be a pair (pid, groups)") || !tuple_numbers(v, 0, 2, numbers))
+            return false;
+        address->netlink.nl_family = AF_NETLINK;
+        address->netlink.nl_pid = numbers[0];
+        address->netlink.nl_groups = numbers[1];
+        *size = sizeof address->netlink;
+        return true;
+    case AF_VSOCK:
+        if (!check_tuple(v, "getsockaddrarg", "AF_VSOCK", 2, 2, "AF_VSOCK address must be a pair (CID, port)") || !tuple_numbers(v, 0, 2, numbers))
+            return false;
+        address->machine.svm_family = AF_VSOCK;
+        address->machine.svm_cid = numbers[0];
+        address->machine.svm_port = numbers[1];
+        *size = sizeof address->machine;
+        return true;
+    case AF_PACKET:
+        *size = sizeof address->packet;
+        return to_packet(s, v, function, address);
+    case AF_CAN:
+        *size = sizeof address->can;
+        return to_can(s, v, function, address);
+    case AF_ALG:
+        *size = sizeof address->algorithm;
+        return to_algorithm(v, function, address);
+    default:
+        ty_raise(&ty_OSError, "%s(): bad family", function);
+        return false;
+    }
+}
+
+static Value from_can(int protocol, const struct sockaddr_can *can)
+{
+    char name[IF_NAMESIZE] = "";
+    if (can->can_ifindex)
+        if_indextoname((unsigned)can->can_ifindex, name);
+    Value interface = ty_str_decode_fs(name, strlen(name));
+    if (protocol == CAN_ISOTP)
+        return ty_tuple_pack(3, interface, ty_from_immediate_int(can->can_addr.tp.rx_id), ty_from_immediate_int(can->can_addr.tp.tx_id));
+    if (protocol == CAN_J1939)
+        return ty_tuple_pack(4, interface, ty_int_from_uint64(can->can_addr.j1939.name), ty_from_immediate_int(can->can_addr.j1939.pgn),
+                             ty_from_immediate_int(can->can_addr.j1939.addr));
+    return ty_tuple_pack(1, interface);
+}
+
+static Value from_packet(const struct sockaddr_ll *packet)
+{
+    char name[IF_NAMESIZE] = "";
+    if (packet->sll_ifindex)
+        if_indextoname((unsigned)packet->sll_ifindex, name);
+    return ty_tuple_pack(5, ty_str_decode_fs(name, strlen(name)), ty_from_immediate_int(ntohs(packet->sll_protocol)), ty_from_immediate_int(packet->sll_pkttype),
+                         ty_from_immediate_int(packet->sll_hatype), ty_bytes_new(packet->sll_addr, TY_MIN(packet->sll_halen, sizeof packet->sll_addr)));
+}
+
 static bool to_address(Socket *s, Value v, const char *function, Address *address, socklen_t *size)
 {
     if (s->family == AF_UNIX)
         return to_unix(v, address, size);
     bool six = s->family == AF_INET6;
-    if (s->family != AF_INET && !six) {
-        ty_raise(&ty_OSError, "%s(): bad family", function);
-        return false;
-    }
+    if (s->family != AF_INET && !six)
+        return to_other(s, v, function, address, size);
     if (!ty_is_tuple(v)) {
         ty_raise(&ty_TypeError, "%s(): %s address must be tuple, not %T", function, six ? "AF_INET6" : "AF_INET", v);
         return false;
@@ -298,7 +536,7 @@ static bool to_address(Socket *s, Value v, const char *function, Address *addres
     return true;
 }
 
-static Value from_address(const Address *address, socklen_t size)
+static Value from_address(const Address *address, socklen_t size, int protocol)
 {
     char text[INET6_ADDRSTRLEN + IF_NAMESIZE + 2];
     if (size == 0)
@@ -318,6 +556,12 @@ static Value from_address(const Address *address, socklen_t size)
             return ty_bytes_new(address->local.sun_path, length);
         return ty_str_decode_fs(address->local.sun_path, strnlen(address->local.sun_path, length));
     }
+    case AF_NETLINK:
+        return ty_tuple_pack(2, ty_from_immediate_int(address->netlink.nl_pid), ty_from_immediate_int(address->netlink.nl_groups));
+    case AF_VSOCK:
+        return ty_tuple_pack(2, ty_from_immediate_int(address->machine.svm_cid), ty_from_immediate_int(address->machine.svm_port));
+    case AF_PACKET: return from_packet(&address->packet);
+    case AF_CAN: return from_can(protocol, &address->can);
     default:
         return ty_tuple_pack(2, ty_from_immediate_int(address->any.sa_family), ty_bytes_new(address->any.sa_data, sizeof address->any.sa_data));
     }
@@ -390,7 +634,7 @@ static bool socket_init(Value self, const Value *arguments, size_t count, Value 
         family = family == -1 ? AF_INET : family;
         type = type == -1 ? SOCK_STREAM : type;
         protocol = protocol == -1 ? 0 : protocol;
-        descriptor = socket(family, type | SOCK_CLOEXEC, protocol);
+        MAKE_DESCRIPTOR(descriptor, socket(family, type | SOCK_CLOEXEC, protocol));
         if (descriptor < 0) {
             system_error();
             return false;
@@ -412,7 +656,7 @@ static Value socket_accept(Value self, Value *a)
     socklen_t size = sizeof address;
     int result;
     SOCKET_CALL(result, s, POLLIN, (size = sizeof address, accept4(FD, &address.any, &size, SOCK_CLOEXEC)));
-    return result < 0 ? TY_NULL : ty_tuple_pack(2, ty_from_immediate_int(result), from_address(&address, size));
+    return result < 0 ? TY_NULL : ty_tuple_pack(2, ty_from_immediate_int(result), from_address(&address, size, s->protocol));
 }
 
 static Value socket_bind(Value self, Value *a)
@@ -508,7 +752,7 @@ static Value socket_getpeername(Value self, Value *a)
     Socket *s = as_socket(self);
     Address address;
     socklen_t size = sizeof address;
-    return getpeername(FD, &address.any, &size) < 0 ? system_error() : from_address(&address, size);
+    return getpeername(FD, &address.any, &size) < 0 ? system_error() : from_address(&address, size, s->protocol);
 }
 
 static Value socket_getsockname(Value self, Value *a)
@@ -516,7 +760,7 @@ static Value socket_getsockname(Value self, Value *a)
     Socket *s = as_socket(self);
     Address address;
     socklen_t size = sizeof address;
-    return getsockname(FD, &address.any, &size) < 0 ? system_error() : from_address(&address, size);
+    return getsockname(FD, &address.any, &size) < 0 ? system_error() : from_address(&address, size, s->protocol);
 }
 
 static Value socket_getsockopt(Value self, Value *a)
@@ -660,7 +904,7 @@ static Value socket_recvfrom(Value self, Value *a)
     if (bytes == TY_NULL)
         return TY_NULL;
     SOCKET_CALL(result, s, POLLIN, (address_size = sizeof address, recvfrom(FD, ty_as_bytes(bytes)->data, (size_t)size, flags, &address.any, &address_size)));
-    return result < 0 ? TY_NULL : ty_tuple_pack(2, result == size ? bytes : ty_bytes_shrink(bytes, (size_t)result), from_address(&address, address_size));
+    return result < 0 ? TY_NULL : ty_tuple_pack(2, result == size ? bytes : ty_bytes_shrink(bytes, (size_t)result), from_address(&address, address_size, s->protocol));
 }
 
 static Value receive_into(Value self, Value *a, bool with_address)
@@ -683,7 +927,7 @@ static Value receive_into(Value self, Value *a, bool with_address)
     ty_buffer_release(&view);
     if (result < 0)
         return TY_NULL;
-    return with_address ? ty_tuple_pack(2, ty_int_from_int64(result), from_address(&address, address_size)) : ty_int_from_int64(result);
+    return with_address ? ty_tuple_pack(2, ty_int_from_int64(result), from_address(&address, address_size, s->protocol)) : ty_int_from_int64(result);
 }
 
 static Value socket_recv_into(Value self, Value *a) { return receive_into(self, a, false); }
@@ -749,17 +993,25 @@ static Value socket_sendto(Value self, const Value *arguments, size_t count, Val
 /* The control block for an iterable of (level, type, bytes): a bytes object, empty if there are none. */
 static Value control_from(Value items)
 {
-    Value list = ty_sequence_list(items);
+    Value list = ty_sequence_fast(items, "sendmsg() argument 2 must be an iterable");
+    list = list == TY_NULL ? TY_NULL : ty_sequence_list(list);
     size_t total = 0;
     for (int64_t i = 0; list != TY_NULL && i < ty_list_length(list); i++) {
-        Value item = ty_sequence_fast(ty_list_item(list, i), "[sendmsg() argument 2] must be a sequence of 3-item sequences");
-        Value tuple = item == TY_NULL ? TY_NULL : ty_sequence_tuple(item);
-        if (tuple == TY_NULL)
+        Value item = ty_list_item(list, i);
+        int32_t numbers[2];
+        if (!ty_is_tuple(item))
+            return ty_raise(&ty_TypeError, "[sendmsg() ancillary data items]() argument must be 3-item tuple, not %T", item);
+        if (ty_tuple_length(item) != 3)
+            return ty_raise(&ty_TypeError, "[sendmsg() ancillary data items]() argument must be tuple of length 3, not %lld", (long long)ty_tuple_length(item));
+        Value source = ty_tuple_item(item, 2);
+        if (!ty_to_int32(ty_tuple_item(item, 0), &numbers[0]) || !ty_to_int32(ty_tuple_item(item, 1), &numbers[1]))
             return TY_NULL;
-        if (ty_tuple_length(tuple) != 3)
-            return ty_raise(&ty_TypeError, "[sendmsg() argument 2] must be a sequence of 3-item sequences");
-        Value data = ty_bytes_from_object(ty_tuple_item(tuple, 2)); /* a copy, or the bytes themselves */
-        Value entry = data == TY_NULL ? TY_NULL : ty_tuple_pack(3, ty_tuple_item(tuple, 0), ty_tuple_item(tuple, 1), data);
+        TyBytesArgument bytes;
+        if (!ty_bytes_argument(source, &bytes))
+            return TY_NULL;
+        Value data = ty_bytes_new(bytes.data, (size_t)bytes.length);
+        ty_bytes_argument_release(&bytes);
+        Value entry = data == TY_NULL ? TY_NULL : ty_tuple_pack(3, ty_from_immediate_int(numbers[0]), ty_from_immediate_int(numbers[1]), data);
         if (entry == TY_NULL || !ty_list_set(list, i, entry))
             return TY_NULL;
         if (ty_bytes_length(data) > INT32_MAX || total > INT32_MAX)
@@ -773,43 +1025,90 @@ static Value control_from(Value items)
     struct cmsghdr *header = CMSG_FIRSTHDR(&message);
     for (int64_t i = 0; i < ty_list_length(list) && header; i++, header = CMSG_NXTHDR(&message, header)) {
         Value entry = ty_list_item(list, i), data = ty_tuple_item(entry, 2);
-        int32_t level, type;
-        if (!ty_to_int32(ty_tuple_item(entry, 0), &level) || !ty_to_int32(ty_tuple_item(entry, 1), &type))
-            return TY_NULL;
         header->cmsg_len = CMSG_LEN((size_t)ty_bytes_length(data));
-        header->cmsg_level = level;
-        header->cmsg_type = type;
+        header->cmsg_level = (int)ty_immediate_int(ty_tuple_item(entry, 0));
+        header->cmsg_type = (int)ty_immediate_int(ty_tuple_item(entry, 1));
         memcpy(CMSG_DATA(header), ty_bytes_data(data), (size_t)ty_bytes_length(data));
     }
     return control;
 }
 
-/* The buffers go as one: what arrives is the same. */
+/* Views of a sequence of buffers, and what the system wants to know of them; freed with vector_release. */
+typedef struct Vector { struct iovec *entries; TyBuffer *views; size_t count; } Vector;
+
+static void vector_release(Vector *vector)
+{
+    for (size_t i = 0; i < vector->count; i++)
+        ty_buffer_release(&vector->views[i]);
+    free(vector->views);
+    free(vector->entries);
+}
+
+/* False with an exception. `*list`, which the caller keeps, keeps the exporters alive: the views lie outside of the heap. */
+static bool vector_take(Value buffers, Vector *vector, Value *list, int flags, const char *not_iterable, const char *not_buffer)
+{
+    *list = ty_sequence_fast(buffers, not_iterable);
+    *list = *list == TY_NULL ? TY_NULL : ty_sequence_list(*list);
+    if (*list == TY_NULL)
+        return false;
+    size_t count = (size_t)ty_list_length(*list);
+    *vector = (Vector){calloc(count + 1, sizeof(struct iovec)), calloc(count + 1, sizeof(TyBuffer)), 0};
+    if (!vector->entries || !vector->views) {
+        free(vector->entries);
+        free(vector->views);
+        ty_raise_memory_error();
+        return false;
+    }
+    for (; vector->count < count; vector->count++) {
+        TyBuffer *view = &vector->views[vector->count];
+        Value one = ty_list_item(*list, (int64_t)vector->count);
+        if (one == TY_NULL || !ty_buffer_get(one, view, flags)) {
+            if (not_buffer && (ty_raised_is(&ty_TypeError) || ty_raised_is(&ty_BufferError))) {
+                ty_clear_exception();
+                ty_raise(&ty_TypeError, "%s", not_buffer);
+            }
+            vector_release(vector);
+            return false;
+        }
+        Value kept = ty_tuple_pack(2, one, view->exporter);
+        if (kept == TY_NULL || !ty_list_set(*list, (int64_t)vector->count, kept)) {
+            ty_buffer_release(view);
+            vector_release(vector);
+            return false;
+        }
+        vector->entries[vector->count] = (struct iovec){view->data, (size_t)view->length};
+    }
+    return true;
+}
+
 static Value socket_sendmsg(Value self, Value *a)
 {
     Socket *s = as_socket(self);
     int32_t flags = 0;
-    ssize_t result;
+    ssize_t result = -1;
     Address address;
     socklen_t address_size = 0;
+    Vector vector;
+    Value list;
     if (a[2] != TY_NULL && !ty_to_int32(a[2], &flags))
         return TY_NULL;
-    Value data = ty_call_method_one(ty_bytes_new(NULL, 0), TY_NAME("join"), a[0]);
-    Value control = data == TY_NULL ? TY_NULL : a[1] == TY_NULL ? ty_bytes_new(NULL, 0) : control_from(a[1]);
-    if (control == TY_NULL || (a[3] != TY_NULL && a[3] != TY_NONE && !to_address(s, a[3], "sendmsg", &address, &address_size)))
+    if (!vector_take(a[0], &vector, &list, TY_BUFFER_SIMPLE, "sendmsg() argument 1 must be an iterable", NULL))
         return TY_NULL;
-    struct iovec vector = {ty_as_bytes(data)->data, (size_t)ty_bytes_length(data)};
-    struct msghdr message = {.msg_iov = &vector, .msg_iovlen = 1};
-    if (address_size) {
-        message.msg_name = &address.any;
-        message.msg_namelen = address_size;
+    Value control = a[1] == TY_NULL ? ty_bytes_new(NULL, 0) : control_from(a[1]);
+    if (control != TY_NULL && (a[3] == TY_NULL || a[3] == TY_NONE || to_address(s, a[3], "sendmsg", &address, &address_size))) {
+        struct msghdr message = {.msg_iov = vector.entries, .msg_iovlen = vector.count};
+        if (address_size) {
+            message.msg_name = &address.any;
+            message.msg_namelen = address_size;
+        }
+        if (ty_bytes_length(control)) {
+            message.msg_control = ty_as_bytes(control)->data;
+            message.msg_controllen = (size_t)ty_bytes_length(control);
+        }
+        SOCKET_CALL(result, s, POLLOUT, sendmsg(FD, &message, flags));
     }
-    if (ty_bytes_length(control)) {
-        message.msg_control = ty_as_bytes(control)->data;
-        message.msg_controllen = (size_t)ty_bytes_length(control);
-    }
-    SOCKET_CALL(result, s, POLLOUT, sendmsg(FD, &message, flags));
-    __asm__ volatile("" : : "r"(data), "r"(control)); /* the kernel reads their memory until here */
+    __asm__ volatile("" : : "r"(list), "r"(control)); /* the kernel reads their memory until here */
+    vector_release(&vector);
     return result < 0 ? TY_NULL : ty_int_from_int64(result);
 }
 
@@ -858,7 +1157,39 @@ static Value socket_recvmsg(Value self, Value *a)
     __asm__ volatile("" : : "r"(control));
     if (items == TY_NULL)
         return TY_NULL;
-    return ty_tuple_pack(4, result == size ? bytes : ty_bytes_shrink(bytes, (size_t)result), items, ty_from_immediate_int(message.msg_flags), from_address(&address, message.msg_namelen));
+    return ty_tuple_pack(4, result == size ? bytes : ty_bytes_shrink(bytes, (size_t)result), items, ty_from_immediate_int(message.msg_flags), from_address(&address, message.msg_namelen, s->protocol));
+}
+
+static Value socket_recvmsg_into(Value self, Value *a)
+{
+    Socket *s = as_socket(self);
+    int64_t control_size = 0;
+    int32_t flags = 0;
+    ssize_t result;
+    Address address;
+    Vector vector;
+    Value list;
+    if ((a[1] != TY_NULL && !ty_to_size(a[1], &control_size)) || (a[2] != TY_NULL && !ty_to_int32(a[2], &flags)))
+        return TY_NULL;
+    if (!vector_take(a[0], &vector, &list, TY_BUFFER_WRITABLE, "recvmsg_into() argument 1 must be an iterable",
+                     "recvmsg_into() argument 1 must be an iterable of single-segment read-write buffers"))
+        return TY_NULL;
+    bool valid = control_size >= 0 && control_size <= INT32_MAX;
+    Value control = valid ? ty_bytes_new(NULL, (size_t)control_size) : ty_raise(&ty_ValueError, "invalid ancillary data buffer length");
+    if (control == TY_NULL) {
+        vector_release(&vector);
+        return TY_NULL;
+    }
+    struct msghdr message = {0};
+    SOCKET_CALL(result, s, POLLIN, (message = (struct msghdr){.msg_name = &address.any, .msg_namelen = sizeof address, .msg_iov = vector.entries, .msg_iovlen = vector.count,
+                                        .msg_control = control_size ? ty_as_bytes(control)->data : NULL, .msg_controllen = (size_t)control_size},
+                                    recvmsg(FD, &message, flags)));
+    vector_release(&vector);
+    Value items = result < 0 ? TY_NULL : control_items(&message);
+    __asm__ volatile("" : : "r"(control), "r"(list));
+    if (items == TY_NULL)
+        return TY_NULL;
+    return ty_tuple_pack(4, ty_int_from_int64(result), items, ty_from_immediate_int(message.msg_flags), from_address(&address, message.msg_namelen, s->protocol));
 }
 
 /* How long a control message of so many bytes is, without and with what aligns the next one. */
@@ -904,6 +1235,8 @@ static const TyNativeDef socket_methods[] = {
     TY_METHOD("send(self, data, flags=0, /)", socket_send, "Sends bytes and returns how many were taken."),
     TY_METHOD("sendall(self, data, flags=0, /)", socket_sendall, "Sends all of the bytes."),
     TY_METHOD("recvmsg(self, bufsize, ancbufsize=0, flags=0, /)", socket_recvmsg, "Receives: (bytes, list of (level, type, bytes) that came beside them, flags, address of the sender)."),
+    TY_METHOD("recvmsg_into(self, buffers, ancbufsize=0, flags=0, /)", socket_recvmsg_into,
+              "Receives into buffers: (number of bytes, list of (level, type, bytes) that came beside them, flags, address of the sender)."),
     TY_METHOD("sendmsg(self, buffers, ancdata=(), flags=0, address=None, /)", socket_sendmsg, "Sends the bytes of all the buffers, and (level, type, bytes) items beside them."),
     TY_RAW_METHOD("sendto(data[, flags], address)", socket_sendto, "Sends bytes to an address."),
     TY_METHOD("setblocking(self, flag, /)", socket_setblocking, "Whether operations wait."),
@@ -916,7 +1249,7 @@ static const TyNativeDef socket_methods[] = {
 
 static TyType socket_type = {
     .base = TY_STATIC_HEADER(ty_type_type),
-    .layout = {.size = sizeof(Socket), .destroy = socket_destroy},
+    .layout = {.size = sizeof(Socket), .destroy = socket_destroy, .finalize = socket_finalize},
     .flags = TY_TYPE_IMMUTABLE,
     .name = "_socket.socket",
     .doc = "socket(family=AF_INET, type=SOCK_STREAM, proto=0) -> socket object\nsocket(family=-1, type=-1, proto=-1, fileno=None) -> socket object\n\n"
@@ -934,7 +1267,9 @@ static Value module_socketpair(Value module, Value *a)
     int ends[2];
     if ((a[0] != TY_NULL && !ty_to_int32(a[0], &family)) || (a[1] != TY_NULL && !ty_to_int32(a[1], &type)) || (a[2] != TY_NULL && !ty_to_int32(a[2], &protocol)))
         return TY_NULL;
-    if (socketpair(family, type | SOCK_CLOEXEC, protocol, ends) < 0)
+    int made;
+    MAKE_DESCRIPTOR(made, socketpair(family, type | SOCK_CLOEXEC, protocol, ends));
+    if (made < 0)
         return system_error();
     Value sockets[2];
     for (int i = 0; i < 2; i++) {
@@ -982,202 +1317,6 @@ static Value module_gethostbyname(Value module, Value *a)
     return ty_str_from_text(inet_ntop(AF_INET, &address.v4.sin_addr, text, sizeof text));
 }
 
-/* --- names of hosts, services, protocols, interfaces ------------------------------------------------------------------------------------ */
-
-static Value host_error(int error)
-{
-    Value module = ty_module_current("_socket");
-    Value arguments = module == TY_NULL ? TY_NULL : ty_tuple_pack(2, ty_from_immediate_int(error), ty_str_from_text(hstrerror(error)));
-    Value exception = arguments == TY_NULL ? TY_NULL : ty_call_with(ty_module_state(module)[STATE_HERROR], arguments, TY_NULL);
-    return exception == TY_NULL ? TY_NULL : ty_raise_object(exception);
-}
-
-static Value host_entry(const struct hostent *host, int family)
-{
-    Value aliases = ty_list_new(0), addresses = ty_list_new(0);
-    for (char **alias = host->h_aliases; alias && *alias; alias++) {
-        Value text = ty_str_from_text(*alias);
-        if (aliases == TY_NULL || text == TY_NULL || !ty_list_append(aliases, text))
-            return TY_NULL;
-    }
-    for (char **address = host->h_addr_list; address && *address; address++) {
-        char text[INET6_ADDRSTRLEN];
-        Value v = inet_ntop(family, *address, text, sizeof text) ? ty_str_from_text(text) : system_error();
-        if (addresses == TY_NULL || v == TY_NULL || !ty_list_append(addresses, v))
-            return TY_NULL;
-    }
-    return ty_tuple_pack(3, ty_str_from_text(host->h_name), aliases, addresses);
-}
-
-enum { HOST_ENTRY_ROOM = 16384 };
-
-static Value module_gethostbyname_ex(Value module, Value *a)
-{
-    Value holder;
-    Address address;
-    const char *name = host_text(a[0], &holder);
-    if (!name || !resolve(name, AF_INET, &address))
-        return TY_NULL;
-    struct hostent entry, *found = NULL;
-    char room[HOST_ENTRY_ROOM];
-    int error = 0;
-    ty_blocking_begin();
-    gethostbyname_r(name, &entry, room, sizeof room, &found, &error);
-    ty_blocking_end();
-    return found ? host_entry(found, AF_INET) : host_error(error);
-}
-
-static Value module_gethostbyaddr(Value module, Value *a)
-{
-    Value holder;
-    Address address;
-    const char *name = host_text(a[0], &holder);
-    if (!name || !resolve(name, strchr(name, ':') ? AF_INET6 : AF_INET, &address))
-        return TY_NULL;
-    bool v6 = address.any.sa_family == AF_INET6;
-    const void *bytes = v6 ? (const void *)&address.v6.sin6_addr : (const void *)&address.v4.sin_addr;
-    struct hostent entry, *found = NULL;
-    char room[HOST_ENTRY_ROOM];
-    int error = 0;
-    ty_blocking_begin();
-    gethostbyaddr_r(bytes, v6 ? sizeof(struct in6_addr) : sizeof(struct in_addr), address.any.sa_family, &entry, room, sizeof room, &found, &error);
-    ty_blocking_end();
-    return found ? host_entry(found, address.any.sa_family) : host_error(error);
-}
-
-static Value module_getnameinfo(Value module, Value *a)
-{
-    int32_t flags, port, flow = 0, scope = 0;
-    if (!ty_is_tuple(a[0]))
-        return ty_raise(&ty_TypeError, "getnameinfo() argument 1 must be a tuple");
-    int64_t count = ty_tuple_length(a[0]);
-    if (count < 2 || count > 4)
-        return ty_raise(&ty_TypeError, "getnameinfo(): illegal sockaddr argument");
-    Value holder;
-    const char *host = host_text(ty_tuple_item(a[0], 0), &holder);
-    if (!host || !ty_to_int32(ty_tuple_item(a[0], 1), &port) || (count > 2 && !ty_to_int32(ty_tuple_item(a[0], 2), &flow)) ||
-        (count > 3 && !ty_to_int32(ty_tuple_item(a[0], 3), &scope)) || !ty_to_int32(a[1], &flags))
-        return TY_NULL;
-    if (flow < 0 || flow > 0xFFFFF)
-        return ty_raise(&ty_OverflowError, "getnameinfo(): flowinfo must be 0-1048575.");
-    char digits[16], name[NI_MAXHOST], service[NI_MAXSERV];
-    snprintf(digits, sizeof digits, "%d", port);
-    struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_DGRAM, .ai_flags = AI_NUMERICHOST}, *found = NULL;
-    int error = getaddrinfo(host, digits, &hints, &found);
-    if (error)
-        return resolver_error(error);
-    if (found->ai_next || (found->ai_family == AF_INET && count != 2)) {
-        bool many = found->ai_next;
-        freeaddrinfo(found);
-        return ty_raise(&ty_OSError, many ? "sockaddr resolved to multiple addresses" : "IPv4 sockaddr must be 2 tuple");
-    }
-    if (found->ai_family == AF_INET6) {
-        struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)(void *)found->ai_addr;
-        v6->sin6_flowinfo = htonl((uint32_t)flow);
-        v6->sin6_scope_id = (uint32_t)scope;
-    }
-    ty_blocking_begin();
-    error = getnameinfo(found->ai_addr, found->ai_addrlen, name, sizeof name, service, sizeof service, flags);
-    ty_blocking_end();
-    freeaddrinfo(found);
-    return error ? resolver_error(error) : ty_tuple_pack(2, ty_str_from_text(name), ty_str_from_text(service));
-}
-
-static const char *optional_text(Value v, Value *holder, bool *fine)
-{
-    *fine = true;
-    if (v == TY_NULL)
-        return NULL;
-    size_t size;
-    *holder = v;
-    const char *text = ty_is_str(v) ? ty_to_utf8(v, &size) : (ty_raise(&ty_TypeError, "argument must be str, not %T", v), NULL);
-    *fine = text != NULL;
-    return text;
-}
-
-static Value module_getservbyname(Value module, Value *a)
-{
-    Value name_holder, protocol_holder;
-    bool fine, fine_too;
-    const char *name = optional_text(a[0], &name_holder, &fine), *protocol = optional_text(a[1], &protocol_holder, &fine_too);
-    if (!fine || !fine_too)
-        return TY_NULL;
-    struct servent entry, *found = NULL;
-    char room[4096];
-    getservbyname_r(name, protocol, &entry, room, sizeof room, &found);
-    return found ? ty_from_immediate_int(ntohs((uint16_t)found->s_port)) : ty_raise(&ty_OSError, "service/proto not found");
-}
-
-static Value module_getservbyport(Value module, Value *a)
-{
-    Value holder;
-    bool fine;
-    int32_t port;
-    const char *protocol = optional_text(a[1], &holder, &fine);
-    if (!fine || !ty_to_int32(a[0], &port))
-        return TY_NULL;
-    if (port < 0 || port > 0xFFFF)
-        return ty_raise(&ty_OverflowError, "getservbyport: port must be 0-65535.");
-    struct servent entry, *found = NULL;
-    char room[4096];
-    getservbyport_r(htons((uint16_t)port), protocol, &entry, room, sizeof room, &found);
-    return found ? ty_str_from_text(found->s_name) : ty_raise(&ty_OSError, "port/proto not found");
-}
-
-static Value module_getprotobyname(Value module, Value *a)
-{
-    Value holder;
-    bool fine;
-    const char *name = optional_text(a[0], &holder, &fine);
-    if (!fine)
-        return TY_NULL;
-    struct protoent entry, *found = NULL;
-    char room[4096];
-    getprotobyname_r(name, &entry, room, sizeof room, &found);
-    return found ? ty_from_immediate_int(found->p_proto) : ty_raise(&ty_OSError, "protocol not found");
-}
-
-static Value module_if_nameindex(Value module, Value *a)
-{
-    struct if_nameindex *all = if_nameindex();
-    if (!all)
-        return system_error();
-    Value list = ty_list_new(0);
-    for (struct if_nameindex *one = all; list != TY_NULL && one->if_index; one++) {
-        Value pair = ty_tuple_pack(2, ty_from_immediate_int(one->if_index), ty_str_decode_fs(one->if_name, strlen(one->if_name)));
-        if (pair == TY_NULL || !ty_list_append(list, pair))
-            list = TY_NULL;
-    }
-    if_freenameindex(all);
-    return list;
-}
-
-static Value module_if_nametoindex(Value module, Value *a)
-{
-    Value bytes = ty_is_bytes(a[0]) ? a[0] : ty_is_str(a[0]) ? ty_str_encode_fs(a[0]) : ty_raise(&ty_TypeError, "expected str, bytes or os.PathLike object, not %T", a[0]);
-    if (bytes == TY_NULL)
-        return TY_NULL;
-    unsigned index = if_nametoindex((const char *)ty_bytes_data(bytes));
-    return index ? ty_from_immediate_int(index) : ty_raise(&ty_OSError, "no interface with this name");
-}
-
-static Value module_if_indextoname(Value module, Value *a)
-{
-    int64_t index;
-    char name[IF_NAMESIZE];
-    if (!ty_to_int64(a[0], &index))
-        return TY_NULL;
-    if (index < 0 || index > UINT32_MAX)
-        return ty_raise(&ty_OverflowError, index < 0 ? "can't convert negative value to unsigned int" : "Python int too large to convert to C unsigned int");
-    return if_indextoname((unsigned)index, name) ? ty_str_decode_fs(name, strlen(name)) : system_error();
-}
-
-static Value module_sethostname(Value module, Value *a)
-{
-    Value bytes = ty_is_bytes(a[0]) ? a[0] : ty_is_str(a[0]) ? ty_str_encode_fs(a[0]) : ty_raise(&ty_TypeError, "sethostname() argument 1 must be str, not %T", a[0]);
-    return bytes == TY_NULL ? TY_NULL : sethostname((const char *)ty_bytes_data(bytes), (size_t)ty_bytes_length(bytes)) < 0 ? system_error() : TY_NONE;
-}
-
 static Value module_getaddrinfo(Value module, Value *a)
 {
     struct addrinfo hints = {0}, *found = NULL;
@@ -1213,12 +1352,258 @@ static Value module_getaddrinfo(Value module, Value *a)
         Address address = {0};
         memcpy(&address, one->ai_addr, TY_MIN((size_t)one->ai_addrlen, sizeof address));
         Value entry = ty_tuple_pack(5, ty_from_immediate_int(one->ai_family), ty_from_immediate_int(one->ai_socktype), ty_from_immediate_int(one->ai_protocol),
-                                    one->ai_canonname ? ty_str_from_text(one->ai_canonname) : ty_str_empty(), from_address(&address, one->ai_addrlen));
+                                    one->ai_canonname ? ty_str_from_text(one->ai_canonname) : ty_str_empty(), from_address(&address, one->ai_addrlen, one->ai_protocol));
         if (entry == TY_NULL || !ty_list_append(list, entry))
             list = TY_NULL;
     }
     freeaddrinfo(found);
     return list;
+}
+
+/* (name, other names, addresses) of a host; the resolver gives them in `entry`. */
+static Value host_triple(const struct hostent *entry, int family)
+{
+    Value names = ty_list_new(0), addresses = ty_list_new(0);
+    char text[INET6_ADDRSTRLEN];
+    for (char **alias = entry->h_aliases; names != TY_NULL && alias && *alias; alias++)
+        if (!ty_list_append(names, ty_str_decode_fs(*alias, strlen(*alias))))
+            return TY_NULL;
+    for (char **raw = entry->h_addr_list; addresses != TY_NULL && raw && *raw; raw++)
+        if (!inet_ntop(family, *raw, text, sizeof text) || !ty_list_append(addresses, ty_str_from_text(text)))
+            return TY_NULL;
+    if (names == TY_NULL || addresses == TY_NULL)
+        return TY_NULL;
+    return ty_tuple_pack(3, ty_str_decode_fs(entry->h_name, strlen(entry->h_name)), names, addresses);
+}
+
+static Value host_error(int error)
+{
+    Value module = ty_module_current("_socket");
+    if (module == TY_NULL)
+        return TY_NULL;
+    Value arguments = ty_tuple_pack(2, ty_from_immediate_int(error), ty_str_from_text(hstrerror(error)));
+    Value exception = arguments == TY_NULL ? TY_NULL : ty_call_with(ty_module_state(module)[STATE_HERROR], arguments, TY_NULL);
+    return exception == TY_NULL ? TY_NULL : ty_raise_object(exception);
+}
+
+/* Looks a host up by its name, or by the address: with room that grows until the answer fits. */
+static Value look_up_host(const char *name, const Address *address)
+{
+    int family = address->any.sa_family, error = 0, status;
+    struct hostent entry, *found = NULL;
+    char *room = NULL;
+    ty_blocking_begin();
+    for (size_t size = 2048; size <= 1 << 20; size *= 2) {
+        char *bigger = realloc(room, size);
+        status = bigger ? 0 : ENOMEM;
+        if (!bigger)
+            break;
+        room = bigger;
+        if (name)
+            status = gethostbyname_r(name, &entry, room, size, &found, &error);
+        else if (family == AF_INET6)
+            status = gethostbyaddr_r(&address->v6.sin6_addr, sizeof address->v6.sin6_addr, family, &entry, room, size, &found, &error);
+        else
+            status = gethostbyaddr_r(&address->v4.sin_addr, sizeof address->v4.sin_addr, family, &entry, room, size, &found, &error);
+        if (status != ERANGE)
+            break;
+    }
+    ty_blocking_end();
+    Value result = found ? host_triple(found, found->h_addrtype) : room ? host_error(error) : ty_raise_memory_error();
+    free(room);
+    return result;
+}
+
+static Value module_gethostbyname_ex(Value module, Value *a)
+{
+    Value holder;
+    Address address;
+    const char *host = host_text(a[0], &holder);
+    if (!host || !resolve(host, AF_INET, &address))
+        return TY_NULL;
+    return look_up_host(host, &address);
+}
+
+static Value module_gethostbyaddr(Value module, Value *a)
+{
+    Value holder;
+    Address address;
+    if (!ty_is_str(a[0]) && !ty_is_bytes(a[0]) && !ty_is_bytearray(a[0]))
+        return ty_raise(&ty_TypeError, "gethostbyaddr() argument 1 must be str, bytes or bytearray, not %T", a[0]);
+    const char *host = host_text(a[0], &holder);
+    if (!host || !resolve(host, AF_UNSPEC, &address))
+        return TY_NULL;
+    if (address.any.sa_family != AF_INET && address.any.sa_family != AF_INET6)
+        return ty_raise(&ty_OSError, "unsupported address family");
+    return look_up_host(NULL, &address);
+}
+
+static const char *name_argument(Value v, const char *function, int position, Value *holder)
+{
+    if (!ty_is_str(v)) {
+        ty_raise(&ty_TypeError, "%s() argument %d must be str, not %T", function, position, v);
+        return NULL;
+    }
+    size_t size;
+    const char *text = ty_str_utf8(v, &size, holder);
+    if (text && strlen(text) != size) {
+        ty_raise(&ty_ValueError, "embedded null character");
+        return NULL;
+    }
+    return text;
+}
+
+static Value module_getservbyname(Value module, Value *a)
+{
+    Value holders[2];
+    const char *name = name_argument(a[0], "getservbyname", 1, &holders[0]), *protocol = NULL;
+    if (!name || (a[1] != TY_NULL && !(protocol = name_argument(a[1], "getservbyname", 2, &holders[1]))))
+        return TY_NULL;
+    struct servent entry, *found = NULL;
+    char room[4096];
+    ty_blocking_begin();
+    getservbyname_r(name, protocol, &entry, room, sizeof room, &found);
+    ty_blocking_end();
+    return found ? ty_from_immediate_int(ntohs((uint16_t)entry.s_port)) : ty_raise(&ty_OSError, "service/proto not found");
+}
+
+static Value module_getservbyport(Value module, Value *a)
+{
+    Value holder;
+    uint16_t port;
+    const char *protocol = NULL;
+    int32_t number;
+    if (!ty_to_int32(a[0], &number) || (a[1] != TY_NULL && !(protocol = name_argument(a[1], "getservbyport", 2, &holder))))
+        return TY_NULL;
+    if (number < 0 || number > 0xFFFF)
+        return ty_raise(&ty_OverflowError, "getservbyport: port must be 0-65535.");
+    port = htons((uint16_t)number);
+    struct servent entry, *found = NULL;
+    char room[4096];
+    ty_blocking_begin();
+    getservbyport_r(port, protocol, &entry, room, sizeof room, &found);
+    ty_blocking_end();
+    return found ? ty_str_decode_fs(entry.s_name, strlen(entry.s_name)) : ty_raise(&ty_OSError, "port/proto not found");
+}
+
+static Value module_getprotobyname(Value module, Value *a)
+{
+    Value holder;
+    const char *name = name_argument(a[0], "getprotobyname", 1, &holder);
+    if (!name)
+        return TY_NULL;
+    struct protoent entry, *found = NULL;
+    char room[4096];
+    ty_blocking_begin();
+    getprotobyname_r(name, &entry, room, sizeof room, &found);
+    ty_blocking_end();
+    return found ? ty_from_immediate_int(entry.p_proto) : ty_raise(&ty_OSError, "protocol not found");
+}
+
+/* The one numeric address that a host and a port stand for; false with an exception. */
+static bool numeric_address(const char *host, int port, Address *address, socklen_t *size)
+{
+    char digits[16];
+    struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_DGRAM, .ai_flags = AI_NUMERICHOST}, *found = NULL;
+    snprintf(digits, sizeof digits, "%d", port);
+    ty_blocking_begin();
+    int error = getaddrinfo(host, digits, &hints, &found);
+    ty_blocking_end();
+    if (error) {
+        resolver_error(error);
+        return false;
+    }
+    bool single = !found->ai_next;
+    memcpy(address, found->ai_addr, TY_MIN((size_t)found->ai_addrlen, sizeof *address));
+    *size = found->ai_addrlen;
+    freeaddrinfo(found);
+    if (!single)
+        ty_raise(&ty_OSError, "sockaddr resolved to multiple addresses");
+    return single;
+}
+
+static Value module_getnameinfo(Value module, Value *a)
+{
+    int32_t flags, port;
+    Value holder;
+    Address address;
+    socklen_t size;
+    uint32_t numbers[2] = {0, 0};
+    if (!ty_to_int32(a[1], &flags))
+        return TY_NULL;
+    if (!ty_is_tuple(a[0]))
+        return ty_raise(&ty_TypeError, "getnameinfo() argument 1 must be a tuple");
+    int64_t count = ty_tuple_length(a[0]);
+    if (count < 2 || count > 4 || !ty_is_str(ty_tuple_item(a[0], 0)))
+        return ty_raise(&ty_TypeError, "getnameinfo(): illegal sockaddr argument");
+    const char *host = host_text(ty_tuple_item(a[0], 0), &holder);
+    if (!host || !ty_to_int32(ty_tuple_item(a[0], 1), &port) || !tuple_numbers(a[0], 2, (int)count - 2, numbers))
+        return TY_NULL;
+    if (numbers[0] > 0xFFFFF)
+        return ty_raise(&ty_OverflowError, "getnameinfo(): flowinfo must be 0-1048575.");
+    if (!numeric_address(host, port, &address, &size))
+        return TY_NULL;
+    if (address.any.sa_family == AF_INET && count != 2)
+        return ty_raise(&ty_OSError, "IPv4 sockaddr must be 2 tuple");
+    if (address.any.sa_family == AF_INET6) {
+        address.v6.sin6_flowinfo = htonl(numbers[0]);
+        address.v6.sin6_scope_id = numbers[1];
+    }
+    char name[NI_MAXHOST], service[NI_MAXSERV];
+    ty_blocking_begin();
+    int error = getnameinfo(&address.any, size, name, sizeof name, service, sizeof service, flags);
+    ty_blocking_end();
+    return error ? resolver_error(error) : ty_tuple_pack(2, ty_str_decode_fs(name, strlen(name)), ty_str_from_text(service));
+}
+
+static Value module_if_nameindex(Value module, Value *a)
+{
+    struct if_nameindex *all = if_nameindex();
+    if (!all)
+        return system_error();
+    Value list = ty_list_new(0);
+    for (struct if_nameindex *one = all; list != TY_NULL && one->if_index; one++) {
+        Value pair = ty_tuple_pack(2, ty_from_immediate_int(one->if_index), ty_str_decode_fs(one->if_name, strlen(one->if_name)));
+        if (pair == TY_NULL || !ty_list_append(list, pair))
+            list = TY_NULL;
+    }
+    if_freenameindex(all);
+    return list;
+}
+
+static Value module_if_nametoindex(Value module, Value *a)
+{
+    Value bytes = ty_is_str(a[0]) ? ty_str_encode_fs(a[0]) : a[0];
+    if (bytes == TY_NULL)
+        return TY_NULL;
+    if (!ty_is_bytes(bytes))
+        return ty_raise(&ty_TypeError, "expected str, bytes or os.PathLike object, not %T", a[0]);
+    unsigned index = if_nametoindex((const char *)ty_bytes_data(bytes));
+    return index ? ty_from_immediate_int(index) : system_error();
+}
+
+static Value module_if_indextoname(Value module, Value *a)
+{
+    char name[IF_NAMESIZE];
+    Value number = ty_number_index(a[0]);
+    uint64_t index;
+    if (number == TY_NULL)
+        return TY_NULL;
+    if (ty_int_sign(number) < 0)
+        return ty_raise(&ty_ValueError, "Cannot convert negative int");
+    if (ty_int_bit_length(number) > 32 || !ty_to_uint64(number, &index))
+        return ty_raise(&ty_OverflowError, "Python int too large for C unsigned int");
+    return if_indextoname((unsigned)index, name) ? ty_str_decode_fs(name, strlen(name)) : system_error();
+}
+
+static Value module_sethostname(Value module, Value *a)
+{
+    Value bytes = ty_is_str(a[0]) ? ty_str_encode_fs(a[0]) : a[0];
+    if (bytes == TY_NULL)
+        return TY_NULL;
+    if (!ty_is_bytes(bytes))
+        return ty_raise(&ty_TypeError, "expected str, bytes or os.PathLike object, not %T", a[0]);
+    return sethostname((const char *)ty_bytes_data(bytes), (size_t)ty_bytes_length(bytes)) < 0 ? system_error() : TY_NONE;
 }
 
 static Value module_inet_aton(Value module, Value *a)
@@ -1314,16 +1699,16 @@ static const TyNativeDef functions[] = {
     TY_FUNCTION("dup(fd, /)", module_dup, "A duplicate of a socket's descriptor."),
     TY_FUNCTION("gethostname()", module_gethostname, "The name of this host."),
     TY_FUNCTION("gethostbyname(host, /)", module_gethostbyname, "The address of a host, as text."),
-    TY_FUNCTION("gethostbyname_ex(host, /)", module_gethostbyname_ex, "The name, other names and addresses of a host: (name, aliases, addresses)."),
-    TY_FUNCTION("gethostbyaddr(host, /)", module_gethostbyaddr, "The same for a host given by its address."),
-    TY_FUNCTION("getnameinfo(sockaddr, flags, /)", module_getnameinfo, "The names of a socket's address: (host, port)."),
+    TY_FUNCTION("gethostbyname_ex(host, /)", module_gethostbyname_ex, "(name, other names, addresses) of a host."),
+    TY_FUNCTION("gethostbyaddr(host, /)", module_gethostbyaddr, "(name, other names, addresses) of the host with an address."),
     TY_FUNCTION("getservbyname(servicename, protocolname=<unrepresentable>, /)", module_getservbyname, "The port of a service."),
     TY_FUNCTION("getservbyport(port, protocolname=<unrepresentable>, /)", module_getservbyport, "The service of a port."),
     TY_FUNCTION("getprotobyname(name, /)", module_getprotobyname, "The number of a protocol."),
-    TY_FUNCTION("if_nameindex()", module_if_nameindex, "The network interfaces: a list of (number, name)."),
+    TY_FUNCTION("getnameinfo(sockaddr, flags, /)", module_getnameinfo, "(host, service) of an address."),
+    TY_FUNCTION("if_nameindex()", module_if_nameindex, "A list of (number, name) of the network interfaces."),
     TY_FUNCTION("if_nametoindex(oname, /)", module_if_nametoindex, "The number of a network interface."),
     TY_FUNCTION("if_indextoname(if_index, /)", module_if_indextoname, "The name of a network interface."),
-    TY_FUNCTION("sethostname(name, /)", module_sethostname, "Names this host."),
+    TY_FUNCTION("sethostname(name, /)", module_sethostname, "Sets the name of this host."),
     TY_FUNCTION("getaddrinfo(host, port, family=AF_UNSPEC, type=0, proto=0, flags=0)", module_getaddrinfo,
                 "The addresses of a host and a service: a list of (family, type, proto, name, address)."),
     TY_FUNCTION("inet_aton(ip_addr, /)", module_inet_aton, "The four bytes of an address given as text."),
@@ -1371,7 +1756,7 @@ static bool execute(Value module)
     for (size_t i = 0; i < sizeof constants / sizeof *constants; i++)
         if (!ty_module_add_int(module, constants[i].name, constants[i].value))
             return false;
-    return true;
+    return ty_socket_constants(module);
 }
 
 static TyType *const types[] = {&socket_type, NULL};

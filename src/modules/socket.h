@@ -8,4 +8,7 @@ bool ty_is_socket(Value v);
 int ty_socket_descriptor(Value socket);  /* -1: closed */
 int64_t ty_socket_timeout(Value socket); /* nanoseconds; -1: none */
 
+/* Adds what socket_constants.c has. */
+bool ty_socket_constants(Value module);
+
 #endif

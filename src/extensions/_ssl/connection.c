@@ -74,6 +74,7 @@ static bool set_bios(Connection *connection, Value incoming, Value outgoing)
 }
 
 static bool set_session(Connection *connection, Value session);
+static bool set_owner(Value self, Value value);
 
 Value tls_connection_new(Context *context, Value socket, bool is_server, Value hostname, Value owner, Value session, Value incoming, Value outgoing)
 {
@@ -88,7 +89,8 @@ Value tls_connection_new(Context *context, Value socket, bool is_server, Value h
     connection->is_server = is_server;
     ty_store(connection, &connection->socket, socket);
     ty_store(connection, &connection->context, ty_from_object(&context->base));
-    ty_store(connection, &connection->owner, owner == TY_NONE ? TY_NULL : owner);
+    if (owner != TY_NULL && !set_owner(made, owner))
+        return TY_NULL;
     ERR_clear_error();
     tls_lock(&context->lock);
     SSL *ssl = SSL_new(context->handle);
@@ -109,10 +111,12 @@ Value tls_connection_new(Context *context, Value socket, bool is_server, Value h
     }
     if (hostname != TY_NULL && hostname != TY_NONE && !set_hostname(connection, context, hostname))
         return TY_NULL;
-    if (is_server)
+    if (is_server) {
+        SSL_set_session_id_context(ssl, (const unsigned char *)"Python", sizeof "Python");
         SSL_set_accept_state(ssl);
-    else
+    } else {
         SSL_set_connect_state(ssl);
+    }
     if (session != TY_NULL && session != TY_NONE && !set_session(connection, session))
         return TY_NULL;
     return made;
@@ -484,15 +488,21 @@ static Value connection_verify_later(Value self, Value *a)
 
 static Value or_none(Value v) { return v == TY_NULL ? TY_NONE : v; }
 static Value get_context(Value self) { return ty_field(&as_connection(self)->context); }
-static Value get_owner(Value self) { return or_none(ty_field(&as_connection(self)->owner)); }
+static Value get_owner(Value self)
+{
+    Value owner = ty_field(&as_connection(self)->owner);
+    return owner == TY_NULL ? TY_NONE : or_none(ty_weak_target(owner));
+}
 static Value get_server_side(Value self) { return ty_from_bool(as_connection(self)->is_server); }
 static Value get_server_hostname(Value self) { return or_none(ty_field(&as_connection(self)->server_hostname)); }
 static Value get_session_reused(Value self) { return ty_from_bool(LOCKED(as_connection(self), SSL_session_reused(as_connection(self)->handle))); }
 
 static bool set_context(Value self, Value value)
 {
-    if (value == TY_NULL || !ty_is_instance_of(value, &tls_context_type)) {
-        ty_raise(&ty_TypeError, value == TY_NULL ? "cannot delete attribute" : "The value must be a SSLContext");
+    if (value == TY_NULL)
+        return tls_not_deleted(self, "context");
+    if (!ty_is_instance_of(value, &tls_context_type)) {
+        ty_raise(&ty_TypeError, "The value must be a SSLContext");
         return false;
     }
     Connection *connection = as_connection(self);
@@ -507,11 +517,12 @@ static bool set_context(Value self, Value value)
 
 static bool set_owner(Value self, Value value)
 {
-    if (value == TY_NULL) {
-        ty_raise(&ty_TypeError, "cannot delete attribute");
+    if (value == TY_NULL)
+        return tls_not_deleted(self, "owner");
+    Value reference = value == TY_NONE ? TY_NULL : ty_weak_reference_new(value, TY_NULL);
+    if (value != TY_NONE && reference == TY_NULL)
         return false;
-    }
-    ty_store(ty_object(self), &as_connection(self)->owner, value == TY_NONE ? TY_NULL : value);
+    ty_store(ty_object(self), &as_connection(self)->owner, reference);
     return true;
 }
 
@@ -535,8 +546,8 @@ static bool refuse(const char *text)
 
 static bool set_session(Connection *connection, Value value)
 {
-    if (value == TY_NULL || !ty_is_instance_of(value, &tls_session_type)) {
-        ty_raise(&ty_TypeError, value == TY_NULL ? "cannot delete attribute" : "Value is not a SSLSession.");
+    if (!ty_is_instance_of(value, &tls_session_type)) {
+        ty_raise(&ty_TypeError, "Value is not a SSLSession.");
         return false;
     }
     Session *session = (Session *)ty_object(value);
@@ -554,7 +565,10 @@ static bool set_session(Connection *connection, Value value)
         TLS_RAISE_LAST();
     return done;
 }
-static bool assign_session(Value self, Value value) { return set_session(as_connection(self), value); }
+static bool assign_session(Value self, Value value)
+{
+    return value == TY_NULL ? tls_not_deleted(self, "session") : set_session(as_connection(self), value);
+}
 
 static const TyGetSetDef connection_getsets[] = {
     {"context", get_context, set_context, "The SSLContext that it was made with, or that took over (while the server's name is looked at)."},

@@ -50,7 +50,7 @@ static bool raise_value(TyType *type, const char *text)
     ty_raise(type, "%s", text);
     return false;
 }
-#define NOT_DELETED(value) if ((value) == TY_NULL) return raise_value(&ty_TypeError, "cannot delete attribute")
+#define NOT_DELETED(value, name) if ((value) == TY_NULL) return tls_not_deleted(self, name)
 
 /* --- making ------------------------------------------------------------------------------------------------------------------------- */
 
@@ -103,9 +103,8 @@ static Value context_new(TyType *type, const Value *arguments, size_t count, Val
     ty_store_relaxed(&context->check_hostname, protocol == PROTOCOL_TLS_CLIENT);
     set_verify(handle, protocol == PROTOCOL_TLS_CLIENT ? CERT_REQUIRED : CERT_NONE);
     SSL_CTX_set_options(handle, (SSL_OP_ALL & ~(uint64_t)SSL_OP_DONT_INSERT_EMPTY_FRAGMENTS) | SSL_OP_NO_SSLv3 | SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE |
-                        SSL_OP_SINGLE_DH_USE | SSL_OP_SINGLE_ECDH_USE | SSL_OP_ENABLE_MIDDLEBOX_COMPAT | SSL_OP_IGNORE_UNEXPECTED_EOF);
+                        SSL_OP_SINGLE_DH_USE | SSL_OP_SINGLE_ECDH_USE | SSL_OP_ENABLE_MIDDLEBOX_COMPAT);
     SSL_CTX_set_mode(handle, SSL_MODE_RELEASE_BUFFERS);
-    SSL_CTX_set_session_id_context(handle, (const unsigned char *)"Python", sizeof "Python");
     X509_VERIFY_PARAM *parameters = SSL_CTX_get0_param(handle);
     X509_VERIFY_PARAM_set_flags(parameters, X509_V_FLAG_TRUSTED_FIRST);
     X509_VERIFY_PARAM_set_hostflags(parameters, context->host_flags);
@@ -268,6 +267,18 @@ static Value context_load_cert_chain(Value self, Value *a)
     return result;
 }
 
+/* One that is there already is as good as added. */
+static bool add_authority(X509_STORE *store, X509 *certificate)
+{
+    if (X509_STORE_add_cert(store, certificate))
+        return true;
+    unsigned long code = ERR_peek_last_error();
+    bool known = ERR_GET_LIB(code) == ERR_LIB_X509 && ERR_GET_REASON(code) == X509_R_CERT_ALREADY_IN_HASH_TABLE;
+    if (known)
+        ERR_clear_error();
+    return known;
+}
+
 /* The certificates of a PEM text, or of DER, into the store. */
 static Value add_authorities(Context *context, const uint8_t *data, int64_t size, bool pem)
 {
@@ -282,35 +293,24 @@ static Value add_authorities(Context *context, const uint8_t *data, int64_t size
     X509_STORE *store = SSL_CTX_get_cert_store(context->handle);
     int loaded = 0;
     bool added = true;
-    while (added) {
+    while (added && BIO_pending(bio) > 0) {
         X509 *certificate = pem ? PEM_read_bio_X509(bio, NULL, SSL_CTX_get_default_passwd_cb(context->handle), SSL_CTX_get_default_passwd_cb_userdata(context->handle))
                                 : d2i_X509_bio(bio, NULL);
-        if (!certificate)
-            break;
-        added = X509_STORE_add_cert(store, certificate);
+        added = certificate && add_authority(store, certificate);
         X509_free(certificate);
-        unsigned long code = ERR_peek_last_error();
-        if (!added && ERR_GET_LIB(code) == ERR_LIB_X509 && ERR_GET_REASON(code) == X509_R_CERT_ALREADY_IN_HASH_TABLE) {
-            ERR_clear_error();
-            added = true;
-        }
         loaded += added;
     }
-    unsigned long code = ERR_peek_last_error();
-    bool at_end = pem ? ERR_GET_LIB(code) == ERR_LIB_PEM && ERR_GET_REASON(code) == PEM_R_NO_START_LINE
-                      : ERR_GET_LIB(code) == ERR_LIB_ASN1 && ERR_GET_REASON(code) == ASN1_R_HEADER_TOO_LONG;
-    bool eof = BIO_eof(bio);
     BIO_free(bio);
-    if (!added)
-        return TLS_RAISE_LAST();
-    if (loaded == 0 && (at_end || !code))
-        return TLS_RAISE_TEXT(pem ? "no start line: cadata does not contain a certificate" : "not enough data: cadata does not contain a certificate");
-    if (loaded == 0 && !pem)
-        return TLS_RAISE_TEXT("not enough data: cadata does not contain a certificate");
-    if (loaded == 0 || (!at_end && code && !eof))
-        return TLS_RAISE_LAST();
-    ERR_clear_error();
-    return TY_NONE;
+    unsigned long code = ERR_peek_last_error();
+    if (!added && pem && ERR_GET_LIB(code) == ERR_LIB_PEM && ERR_GET_REASON(code) == PEM_R_NO_START_LINE)
+        added = loaded > 0; /* text after the last certificate */
+    if (added) {
+        ERR_clear_error();
+        return TY_NONE;
+    }
+    if (loaded == 0 && pem && ERR_GET_REASON(code) == PEM_R_NO_START_LINE)
+        return TLS_RAISE_TEXT("no start line: cadata does not contain a certificate");
+    return loaded == 0 && !pem ? TLS_RAISE_TEXT("not enough data: cadata does not contain a certificate") : TLS_RAISE_LAST();
 }
 
 static Value load_data(Context *context, Value data)
@@ -564,20 +564,21 @@ static Value context_set_alpn(Value self, Value *a)
 
 /* --- callbacks from a connection ------------------------------------------------------------------------------------------------------------------------ */
 
-/* Whom callbacks are told to be called for: the object that Python knows the connection by. */
+/* Whom callbacks are told to be called for: the object that Python knows the connection by; TY_NULL if that is no more. */
 static Value owner_of(Connection *connection)
 {
     Value owner = ty_field(&connection->owner);
-    return owner == TY_NULL ? ty_from_object(&connection->base) : owner;
+    return owner == TY_NULL ? ty_from_object(&connection->base) : ty_weak_target(owner);
 }
 
 static int server_name_callback(SSL *ssl, int *alert, void *argument)
 {
     Context *context = argument;
     Connection *connection = SSL_get_app_data(ssl);
-    Value callback = ty_field(&context->server_name_callback);
-    if (callback == TY_NULL)
-        return SSL_TLSEXT_ERR_OK;
+    Value callback = ty_field(&context->server_name_callback), owner = owner_of(connection);
+    *alert = SSL_AD_HANDSHAKE_FAILURE;
+    if (callback == TY_NULL || owner == TY_NULL)
+        return callback == TY_NULL ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;
     const char *text = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
     Interlude interlude;
     tls_python_begin(&interlude);
@@ -588,12 +589,11 @@ static int server_name_callback(SSL *ssl, int *alert, void *argument)
     }
     if (name != TY_NULL) {
         where = callback;
-        Value arguments[] = {owner_of(connection), name, ty_from_object(&context->base)};
+        Value arguments[] = {owner, name, ty_from_object(&context->base)};
         result = ty_call(callback, arguments, 3, TY_NULL);
     }
     int answer = SSL_TLSEXT_ERR_OK;
     int32_t number;
-    *alert = SSL_AD_HANDSHAKE_FAILURE;
     if (result != TY_NULL && result != TY_NONE) {
         answer = SSL_TLSEXT_ERR_ALERT_FATAL;
         if (ty_to_int32(result, &number))
@@ -630,12 +630,13 @@ void tls_message_callback(int write, int version, int content_type, const void *
     if (!connection || connection->raised != TY_NULL)
         return;
     Value callback = ty_field(&as_context(connection->context)->message_callback);
-    if (callback == TY_NULL)
+    Value owner = owner_of(connection);
+    if (callback == TY_NULL || owner == TY_NULL)
         return;
     int type = message_type(content_type, data, size, &version);
     Interlude interlude;
     tls_python_begin(&interlude);
-    Value arguments[] = {owner_of(connection), ty_str_from_text(write ? "write" : "read"), ty_from_immediate_int(version), ty_from_immediate_int(content_type),
+    Value arguments[] = {owner, ty_str_from_text(write ? "write" : "read"), ty_from_immediate_int(version), ty_from_immediate_int(content_type),
                          ty_from_immediate_int(type), ty_bytes_new(data, size)};
     if (arguments[1] == TY_NULL || arguments[5] == TY_NULL || ty_call(callback, arguments, 6, TY_NULL) == TY_NULL)
         ty_store(connection, &connection->raised, ty_take_exception());
@@ -799,7 +800,7 @@ static Value or_none(Value v) { return v == TY_NULL ? TY_NONE : v; }
 static Value get_check_hostname(Value self) { return ty_from_bool(ty_load_relaxed(&as_context(self)->check_hostname)); }
 static bool set_check_hostname(Value self, Value value)
 {
-    NOT_DELETED(value);
+    NOT_DELETED(value, "check_hostname");
     int check = ty_is_true(value);
     if (check < 0)
         return false;
@@ -813,7 +814,7 @@ static Value get_host_flags(Value self) { return ty_int_from_uint64(as_context(s
 static bool set_host_flags(Value self, Value value)
 {
     uint64_t flags;
-    NOT_DELETED(value);
+    NOT_DELETED(value, "_host_flags");
     if (!ty_to_uint64_mask(value, &flags))
         return false;
     as_context(self)->host_flags = (unsigned)flags;
@@ -828,7 +829,7 @@ static bool set_version(Value self, Value value, bool lowest)
 {
     int32_t version;
     Context *context = as_context(self);
-    NOT_DELETED(value);
+    NOT_DELETED(value, lowest ? "minimum_version" : "maximum_version");
     if (!ty_is_instance_of(value, &ty_int_type) && !ty_has_index(value)) {
         ty_raise(&ty_TypeError, "argument must be int, not %T", value);
         return false;
@@ -872,7 +873,7 @@ static bool set_keylog(Value self, Value value)
 {
     Context *context = as_context(self);
     Value holder;
-    NOT_DELETED(value);
+    NOT_DELETED(value, "keylog_filename");
     BIO *bio = NULL;
     const char *path = NULL;
     if (value != TY_NONE) {
@@ -904,7 +905,7 @@ static Value get_message_callback(Value self) { return or_none(ty_field(&as_cont
 static bool set_message_callback(Value self, Value value)
 {
     Context *context = as_context(self);
-    NOT_DELETED(value);
+    NOT_DELETED(value, "_msg_callback");
     if (value != TY_NONE && ty_is_callable(value) <= 0)
         return ty_raise(&ty_TypeError, "%R is not callable.", value), false;
     ty_store(context, &context->message_callback, value == TY_NONE ? TY_NULL : value);
@@ -918,7 +919,7 @@ static bool set_server_name_callback(Value self, Value value)
     Context *context = as_context(self);
     if (context->protocol == PROTOCOL_TLS_CLIENT)
         return raise_value(&ty_ValueError, "sni_callback cannot be set on TLS_CLIENT context");
-    NOT_DELETED(value);
+    NOT_DELETED(value, "sni_callback");
     bool valid = value == TY_NONE || ty_is_callable(value) > 0;
     tls_lock(&context->lock);
     ty_store(context, &context->server_name_callback, value == TY_NONE || !valid ? TY_NULL : value);
@@ -933,7 +934,7 @@ static Value get_tickets(Value self) { return ty_int_from_uint64(SSL_CTX_get_num
 static bool set_tickets(Value self, Value value)
 {
     int64_t count;
-    NOT_DELETED(value);
+    NOT_DELETED(value, "num_tickets");
     if (!ty_to_int64(value, &count))
         return false;
     if (count < 0)
@@ -948,7 +949,7 @@ static bool set_options(Value self, Value value)
 {
     uint64_t options, old = SSL_CTX_get_options(handle_of(self));
     const uint64_t no_versions = SSL_OP_NO_SSLv2 | SSL_OP_NO_SSLv3 | SSL_OP_NO_TLSv1 | SSL_OP_NO_TLSv1_1 | SSL_OP_NO_TLSv1_2 | SSL_OP_NO_TLSv1_3;
-    NOT_DELETED(value);
+    NOT_DELETED(value, "options");
     if (!ty_has_index(value))
         return ty_number_index(value) != TY_NULL;
     Value number = ty_number_index(value);
@@ -972,8 +973,7 @@ static bool set_options(Value self, Value value)
 static Value get_post_handshake(Value self) { return ty_from_bool(ty_load_relaxed(&as_context(self)->post_handshake)); }
 static bool set_post_handshake(Value self, Value value)
 {
-    if (value == TY_NULL)
-        return raise_value(&ty_AttributeError, "cannot delete attribute");
+    NOT_DELETED(value, "post_handshake_auth");
     int wanted = ty_is_true(value);
     if (wanted >= 0)
         ty_store_relaxed(&as_context(self)->post_handshake, wanted > 0);
@@ -987,7 +987,7 @@ static bool set_verify_flags(Value self, Value value)
 {
     uint64_t flags;
     X509_VERIFY_PARAM *parameters = SSL_CTX_get0_param(handle_of(self));
-    NOT_DELETED(value);
+    NOT_DELETED(value, "verify_flags");
     if (!ty_has_index(value))
         return ty_raise(&ty_TypeError, "argument must be int, not %T", value), false;
     if (!ty_to_uint64_mask(value, &flags))
@@ -1012,7 +1012,7 @@ static Value get_verify_mode(Value self)
 static bool set_verify_mode(Value self, Value value)
 {
     int32_t mode;
-    NOT_DELETED(value);
+    NOT_DELETED(value, "verify_mode");
     if (!ty_to_int32(value, &mode))
         return false;
     if (mode == CERT_NONE && ty_load_relaxed(&as_context(self)->check_hostname))

@@ -164,3 +164,9 @@ Value tls_raise_outcome(Connection *connection, const Outcome *outcome, int line
         return tls_raise(connection, &tls_error, NUMBER_INVALID, "Invalid error code", line);
     }
 }
+
+bool tls_not_deleted(Value object, const char *name)
+{
+    ty_raise(&ty_AttributeError, "attribute '%s' of '%N' objects cannot be deleted", name, object);
+    return false;
+}

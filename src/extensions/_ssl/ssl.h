@@ -26,6 +26,7 @@
 #include "object/native.h"
 #include "object/str.h"
 #include "object/tuple.h"
+#include "object/weakref.h"
 
 typedef struct Lock {
     TyMutex mutex;
@@ -74,7 +75,9 @@ typedef struct Connection {
     bool shutdown_seen_zero;
     int input_error;      /* errno of the last failed operation of its socket */
     Value socket;         /* TY_NULL: it goes through two MemoryBIOs */
-    Value context, owner, server_hostname; /* owner and server_hostname may be TY_NULL */
+    Value context;
+    Value owner;          /* a weak reference, or TY_NULL */
+    Value server_hostname; /* or TY_NULL */
     Value raised;         /* by a callback, to be raised by the method that called OpenSSL */
 } Connection;
 
@@ -121,6 +124,8 @@ typedef struct Outcome {
     int system_error; /* errno of the socket's failure, or 0 */
 } Outcome;
 Value tls_raise_outcome(Connection *connection, const Outcome *outcome, int line);
+
+bool tls_not_deleted(Value object, const char *name); /* AttributeError: the attribute cannot be deleted */
 
 /* --- input and output (bio.c) ----------------------------------------------------------------------------------------------------- */
 
