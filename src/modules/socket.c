@@ -280,7 +280,7 @@ static bool to_unix(Value v, Address *address, socklen_t *size)
         return false;
     memset(address, 0, sizeof address->local);
     address->local.sun_family = AF_UNIX;
-    bool abstract = path.length > 0 && path.data[0] == 0, fits = path.length < (int64_t)sizeof address->local.sun_path + abstract;
+    bool abstract = path.length == 0 || path.data[0] == 0, fits = path.length < (int64_t)sizeof address->local.sun_path + abstract;
     if (fits) {
         memcpy(address->local.sun_path, path.data, (size_t)path.length);
         *size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + (size_t)path.length + !abstract);
@@ -546,8 +546,7 @@ static Value from_address(const Address *address, socklen_t size, int protocol)
         inet_ntop(AF_INET, &address->v4.sin_addr, text, sizeof text);
         return ty_tuple_pack(2, ty_str_from_text(text), ty_from_immediate_int(ntohs(address->v4.sin_port)));
     case AF_INET6:
-        if (getnameinfo(&address->any, size, text, sizeof text, NULL, 0, NI_NUMERICHOST) != 0)
-            inet_ntop(AF_INET6, &address->v6.sin6_addr, text, sizeof text);
+        inet_ntop(AF_INET6, &address->v6.sin6_addr, text, sizeof text);
         return ty_tuple_pack(4, ty_str_from_text(text), ty_from_immediate_int(ntohs(address->v6.sin6_port)),
                              ty_from_immediate_int(ntohl(address->v6.sin6_flowinfo)), ty_from_immediate_int(address->v6.sin6_scope_id));
     case AF_UNIX: {
@@ -769,6 +768,11 @@ static Value socket_getsockopt(Value self, Value *a)
     int32_t level, option, length = 0;
     if (!ty_to_int32(a[0], &level) || !ty_to_int32(a[1], &option) || (a[2] != TY_NULL && !ty_to_int32(a[2], &length)))
         return TY_NULL;
+    if (length == 0 && s->family == AF_VSOCK) { /* whose options have 64 bits */
+        uint64_t number = 0;
+        socklen_t size = sizeof number;
+        return getsockopt(FD, level, option, &number, &size) < 0 ? system_error() : ty_int_from_uint64(number);
+    }
     if (length == 0) {
         int number = 0;
         socklen_t size = sizeof number;
@@ -788,7 +792,12 @@ static Value socket_setsockopt(Value self, Value *a)
     int result;
     if (!ty_to_int32(a[0], &level) || !ty_to_int32(a[1], &option))
         return TY_NULL;
-    if (ty_has_index(a[2])) {
+    if (s->family == AF_VSOCK && ty_has_index(a[2])) {
+        uint64_t wide;
+        if (!ty_to_uint64_mask(a[2], &wide))
+            return TY_NULL;
+        result = setsockopt(FD, level, option, &wide, sizeof wide);
+    } else if (ty_has_index(a[2])) {
         if (!ty_to_int32(a[2], &number))
             return TY_NULL;
         result = setsockopt(FD, level, option, &number, sizeof number);
@@ -838,7 +847,7 @@ static Value socket_settimeout(Value self, Value *a)
     return to_timeout(a[0], &timeout) ? apply_timeout(as_socket(self), timeout) : TY_NULL;
 }
 
-static Value from_timeout(int64_t timeout) { return timeout < 0 ? TY_NONE : ty_from_double((double)timeout * 1e-9); }
+static Value from_timeout(int64_t timeout) { return timeout < 0 ? TY_NONE : ty_from_double((double)timeout / 1e9); }
 static Value socket_gettimeout(Value self, Value *a) { return from_timeout(ty_load_relaxed(&as_socket(self)->timeout)); }
 
 /* --- receiving and sending ------------------------------------------------------------------------------------------------------------- */
@@ -1198,7 +1207,7 @@ static Value control_length(Value v, bool space)
     int64_t size;
     if (!ty_to_size(v, &size))
         return TY_NULL;
-    if (size < 0 || size > INT32_MAX)
+    if (size < 0 || size > INT32_MAX - (int64_t)(space ? CMSG_SPACE(1) : CMSG_LEN(0)))
         return ty_raise(&ty_OverflowError, space ? "CMSG_SPACE() argument out of range" : "CMSG_LEN() argument out of range");
     return ty_int_from_int64((int64_t)(space ? CMSG_SPACE((size_t)size) : CMSG_LEN((size_t)size)));
 }
@@ -1582,17 +1591,13 @@ static Value module_if_nametoindex(Value module, Value *a)
     return index ? ty_from_immediate_int(index) : system_error();
 }
 
+static bool to_unsigned(Value v, int bits, const char *type, uint64_t *out);
 static Value module_if_indextoname(Value module, Value *a)
 {
     char name[IF_NAMESIZE];
-    Value number = ty_number_index(a[0]);
     uint64_t index;
-    if (number == TY_NULL)
+    if (!to_unsigned(a[0], 32, "unsigned int", &index))
         return TY_NULL;
-    if (ty_int_sign(number) < 0)
-        return ty_raise(&ty_ValueError, "Cannot convert negative int");
-    if (ty_int_bit_length(number) > 32 || !ty_to_uint64(number, &index))
-        return ty_raise(&ty_OverflowError, "Python int too large for C unsigned int");
     return if_indextoname((unsigned)index, name) ? ty_str_decode_fs(name, strlen(name)) : system_error();
 }
 
@@ -1663,22 +1668,31 @@ static Value module_inet_ntop(Value module, Value *a)
     return fits ? ty_str_from_text(text) : ty_raise(&ty_ValueError, "invalid length of packed IP address string");
 }
 
-#define CONVERSION(name, bits, limit)                                                                                  \
-    static Value module_##name(Value module, Value *a)                                                                 \
-    {                                                                                                                  \
-        int64_t number;                                                                                                \
-        if (!ty_to_int64(a[0], &number))                                                                               \
-            return TY_NULL;                                                                                            \
-        if (number < 0)                                                                                                \
-            return ty_raise(&ty_OverflowError, #name ": can't convert negative Python int to C " bits "-bit unsigned integer"); \
-        if (number > limit)                                                                                            \
-            return ty_raise(&ty_OverflowError, #name ": Python int too large to convert to C " bits "-bit unsigned integer");  \
-        return ty_from_immediate_int(name((uint32_t)number));                                                          \
+/* An int that fits so many bits: Python's conversion to an unsigned C type. */
+static bool to_unsigned(Value v, int bits, const char *type, uint64_t *out)
+{
+    Value number = ty_number_index(v);
+    if (number == TY_NULL)
+        return false;
+    if (ty_int_sign(number) < 0)
+        ty_raise(&ty_ValueError, "Cannot convert negative int");
+    else if (ty_int_bit_length(number) > bits)
+        ty_raise(&ty_OverflowError, "Python int too large for C %s", type);
+    else
+        return ty_to_uint64(number, out);
+    return false;
+}
+
+#define CONVERSION(name, bits)                                                                         \
+    static Value module_##name(Value module, Value *a)                                                 \
+    {                                                                                                  \
+        uint64_t number;                                                                               \
+        return to_unsigned(a[0], bits, "uint" #bits "_t", &number) ? ty_from_immediate_int(name((uint32_t)number)) : TY_NULL; \
     }
-CONVERSION(htons, "16", 0xFFFF)
-CONVERSION(ntohs, "16", 0xFFFF)
-CONVERSION(htonl, "32", 0xFFFFFFFFll)
-CONVERSION(ntohl, "32", 0xFFFFFFFFll)
+CONVERSION(htons, 16)
+CONVERSION(ntohs, 16)
+CONVERSION(htonl, 32)
+CONVERSION(ntohl, 32)
 
 static Value module_getdefaulttimeout(Value module, Value *a) { return from_timeout(ty_load_relaxed(&default_timeout)); }
 
