@@ -3,6 +3,7 @@
 #include "object/int.h"
 #include "object/native.h"
 #include "object/tuple.h"
+#include "modules/posix/posix.h"
 #include <errno.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -24,6 +25,19 @@ static TyType rusage_type;
 
 static Value from_time(struct timeval time) { return ty_from_double((double)time.tv_sec + (double)time.tv_usec * 1e-6); }
 
+Value ty_resource_usage(const struct rusage *usage)
+{
+    if (ty_module_current("resource") == TY_NULL) /* whose making readies the type */
+        return TY_NULL;
+    const long counts[] = {usage->ru_maxrss, usage->ru_ixrss, usage->ru_idrss, usage->ru_isrss, usage->ru_minflt, usage->ru_majflt, usage->ru_nswap,
+                           usage->ru_inblock, usage->ru_oublock, usage->ru_msgsnd, usage->ru_msgrcv, usage->ru_nsignals, usage->ru_nvcsw, usage->ru_nivcsw};
+    Value fields[16] = {from_time(usage->ru_utime), from_time(usage->ru_stime)};
+    for (size_t i = 0; i < 14; i++)
+        if ((fields[i + 2] = ty_int_from_int64(counts[i])) == TY_NULL)
+            return TY_NULL;
+    return ty_struct_sequence_new(&rusage_type, fields);
+}
+
 static Value resource_getrusage(Value module, Value *a)
 {
     int32_t who;
@@ -32,13 +46,7 @@ static Value resource_getrusage(Value module, Value *a)
         return TY_NULL;
     if (getrusage(who, &usage) < 0)
         return errno == EINVAL ? ty_raise(&ty_ValueError, "invalid who parameter") : ty_raise_errno(&ty_OSError, errno, TY_NULL, TY_NULL);
-    const long counts[] = {usage.ru_maxrss, usage.ru_ixrss, usage.ru_idrss, usage.ru_isrss, usage.ru_minflt, usage.ru_majflt, usage.ru_nswap,
-                           usage.ru_inblock, usage.ru_oublock, usage.ru_msgsnd, usage.ru_msgrcv, usage.ru_nsignals, usage.ru_nvcsw, usage.ru_nivcsw};
-    Value fields[16] = {from_time(usage.ru_utime), from_time(usage.ru_stime)};
-    for (size_t i = 0; i < 14; i++)
-        if ((fields[i + 2] = ty_int_from_int64(counts[i])) == TY_NULL)
-            return TY_NULL;
-    return ty_struct_sequence_new(&rusage_type, fields);
+    return ty_resource_usage(&usage);
 }
 
 /* RLIM_INFINITY is -1 to Python. */

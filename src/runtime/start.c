@@ -101,6 +101,7 @@ static bool run_module(const char *name)
     return run != TY_NULL && module != TY_NULL && ty_call_two(run, module, TY_TRUE) != TY_NULL;
 }
 
+/* All that is left of the stream, which is closed before the program runs, standard input aside: the program finds no descriptor open that it did not open. */
 static char *read_all(FILE *file, size_t *size)
 {
     size_t capacity = 1 << 16;
@@ -119,6 +120,8 @@ static char *read_all(FILE *file, size_t *size)
             text = grown;
         }
     }
+    if (file != stdin)
+        fclose(file);
     ty_blocking_end();
     return text;
 }
@@ -248,7 +251,6 @@ static int run_file(const char *path, Value globals)
         run_compiled(file, globals);
     else
         run_stream(file, name, globals);
-    fclose(file);
     return ty_exit_status();
 }
 

@@ -19,7 +19,7 @@ static Value fs_path(Value v, const char *function, bool allow_fd)
         return v;
     Value method = ty_lookup_special(v, TY_NAME("__fspath__"));
     if (method == TY_NULL)
-        return ty_raised() ? TY_NULL : ty_raise(&ty_TypeError, "%s: path should be string, bytes%s or os.PathLike, not %T", function, allow_fd ? ", os.PathLike or integer" : "", v);
+        return ty_raised() ? TY_NULL : ty_raise(&ty_TypeError, "%s: path should be string, bytes%s, not %T", function, allow_fd ? ", os.PathLike or integer" : " or os.PathLike", v);
     Value path = ty_call_none(method);
     if (path == TY_NULL || ty_is_str(path) || ty_is_bytes(path))
         return path;
@@ -233,18 +233,18 @@ static Value posix_fchmod(Value self, Value *a)
 static Value posix_chown(Value self, Value *a)
 {
     TyPath path;
-    int64_t uid, gid;
+    uint32_t uid, gid;
     int fd;
-    if (!ty_path(a[0], "chown", true, false, &path) || !ty_to_int64(a[1], &uid) || !ty_to_int64(a[2], &gid) || !ty_dir_fd(a[3], &fd))
+    if (!ty_path(a[0], "chown", true, false, &path) || !ty_posix_uid(a[1], &uid) || !ty_posix_gid(a[2], &gid) || !ty_dir_fd(a[3], &fd))
         return TY_NULL;
-    return done(path.text ? fchownat(fd, path.text, (uid_t)uid, (gid_t)gid, flag(a[4], true) ? 0 : AT_SYMLINK_NOFOLLOW) : fchown(path.fd, (uid_t)uid, (gid_t)gid), &path);
+    return done(path.text ? fchownat(fd, path.text, uid, gid, flag(a[4], true) ? 0 : AT_SYMLINK_NOFOLLOW) : fchown(path.fd, uid, gid), &path);
 }
 
 static Value posix_lchown(Value self, Value *a)
 {
     TyPath path;
-    int64_t uid, gid;
-    return ty_path(a[0], "lchown", false, false, &path) && ty_to_int64(a[1], &uid) && ty_to_int64(a[2], &gid) ? done(lchown(path.text, (uid_t)uid, (gid_t)gid), &path) : TY_NULL;
+    uint32_t uid, gid;
+    return ty_path(a[0], "lchown", false, false, &path) && ty_posix_uid(a[1], &uid) && ty_posix_gid(a[2], &gid) ? done(lchown(path.text, uid, gid), &path) : TY_NULL;
 }
 
 static Value posix_listdir(Value self, Value *a)

@@ -37,6 +37,8 @@ static Value make_environment(void)
     return dict;
 }
 
+static Value posix_create_environ(Value self, Value *a) { return make_environment(); }
+
 #define NUMBER(name, call) static Value posix_##name(Value self, Value *a) { return ty_int_from_int64(call); }
 NUMBER(getpid, getpid())
 NUMBER(getppid, getppid())
@@ -55,10 +57,6 @@ static Value check(long r) { return r < 0 ? (ty_raised() ? TY_NULL : ty_posix_er
 static Value check_number(long r) { return r < 0 ? (ty_raised() ? TY_NULL : ty_posix_error(NULL)) : ty_int_from_int64(r); }
 #define INT(v, name) int32_t name; if (!ty_to_int32(v, &name)) return TY_NULL
 
-static Value posix_setuid(Value self, Value *a) { INT(a[0], id); return check(setuid((uid_t)id)); }
-static Value posix_setgid(Value self, Value *a) { INT(a[0], id); return check(setgid((gid_t)id)); }
-static Value posix_seteuid(Value self, Value *a) { INT(a[0], id); return check(seteuid((uid_t)id)); }
-static Value posix_setegid(Value self, Value *a) { INT(a[0], id); return check(setegid((gid_t)id)); }
 static Value posix_setsid(Value self, Value *a) { return check(setsid()); }
 static Value posix_getsid(Value self, Value *a) { INT(a[0], pid); return check_number(getsid(pid)); }
 static Value posix_getpgid(Value self, Value *a) { INT(a[0], pid); return check_number(getpgid(pid)); }
@@ -71,24 +69,6 @@ static Value posix_strerror(Value self, Value *a) { INT(a[0], code); return ty_s
 static Value posix_exit_now(Value self, Value *a) { INT(a[0], status); _exit(status); }
 static Value posix_abort(Value self, Value *a) { abort(); }
 static Value posix_sched_yield(Value self, Value *a) { return check(sched_yield()); }
-static Value posix_sysconf(Value self, Value *a)
-{
-    int32_t name;
-    if (ty_is_str(a[0])) {
-        static const struct { const char *name; int number; } known[] = { { "SC_OPEN_MAX", _SC_OPEN_MAX }, { "SC_PAGESIZE", _SC_PAGESIZE }, { "SC_PAGE_SIZE", _SC_PAGESIZE }, { "SC_CLK_TCK", _SC_CLK_TCK }, { "SC_NPROCESSORS_ONLN", _SC_NPROCESSORS_ONLN }, { "SC_NPROCESSORS_CONF", _SC_NPROCESSORS_CONF }, { "SC_PHYS_PAGES", _SC_PHYS_PAGES }, { "SC_IOV_MAX", _SC_IOV_MAX }, { "SC_ARG_MAX", _SC_ARG_MAX } };
-        size_t i = 0;
-        while (i < TY_COUNT_OF(known) && !ty_str_equal_text(a[0], known[i].name))
-            i++;
-        if (i == TY_COUNT_OF(known))
-            return ty_raise(&ty_ValueError, "unrecognized configuration name");
-        name = known[i].number;
-    } else if (!ty_to_int32(a[0], &name))
-        return TY_NULL;
-    errno = 0;
-    long v = sysconf(name);
-    return v == -1 && errno ? ty_posix_error(NULL) : ty_int_from_int64(v);
-}
-
 static Value posix_urandom(Value self, Value *a)
 {
     int64_t size;
@@ -398,11 +378,11 @@ static Value posix_getloadavg(Value self, Value *a)
 
 #define F(signature, function) TY_FUNCTION(signature, function, NULL)
 static const TyNativeDef process_functions[] = {
-    F("getpid()", posix_getpid), F("getppid()", posix_getppid), F("getuid()", posix_getuid), F("geteuid()", posix_geteuid), F("getgid()", posix_getgid), F("getegid()", posix_getegid), F("getpgrp()", posix_getpgrp),
-    F("cpu_count()", posix_cpu_count), F("setuid(uid, /)", posix_setuid), F("setgid(gid, /)", posix_setgid), F("seteuid(euid, /)", posix_seteuid), F("setegid(egid, /)", posix_setegid), F("setsid()", posix_setsid),
+    F("_create_environ()", posix_create_environ), F("getpid()", posix_getpid), F("getppid()", posix_getppid), F("getuid()", posix_getuid), F("geteuid()", posix_geteuid), F("getgid()", posix_getgid), F("getegid()", posix_getegid), F("getpgrp()", posix_getpgrp),
+    F("cpu_count()", posix_cpu_count), F("setsid()", posix_setsid),
     F("getsid(pid, /)", posix_getsid), F("getpgid(pid)", posix_getpgid), F("setpgid(pid, pgrp, /)", posix_setpgid), F("nice(increment, /)", posix_nice), F("kill(pid, signal, /)", posix_kill),
     F("killpg(pgid, signal, /)", posix_killpg), F("umask(mask, /)", posix_umask), F("strerror(code, /)", posix_strerror), F("_exit(status)", posix_exit_now), F("abort()", posix_abort), F("sched_yield()", posix_sched_yield),
-    F("sysconf(name, /)", posix_sysconf), F("urandom(size, /)", posix_urandom), F("getrandom(size, flags=0)", posix_getrandom), F("putenv(name, value, /)", posix_putenv), F("unsetenv(name, /)", posix_unsetenv), F("uname()", posix_uname),
+    F("urandom(size, /)", posix_urandom), F("getrandom(size, flags=0)", posix_getrandom), F("putenv(name, value, /)", posix_putenv), F("unsetenv(name, /)", posix_unsetenv), F("uname()", posix_uname),
     F("times()", posix_times), F("get_terminal_size(fd=1, /)", posix_terminal_size), F("fork()", posix_fork), F("waitpid(pid, options, /)", posix_waitpid), F("wait()", posix_wait), F("WIFEXITED(status)", posix_WIFEXITED),
     F("WIFSIGNALED(status)", posix_WIFSIGNALED), F("WIFSTOPPED(status)", posix_WIFSTOPPED), F("WIFCONTINUED(status)", posix_WIFCONTINUED), F("WCOREDUMP(status)", posix_WCOREDUMP), F("WEXITSTATUS(status)", posix_WEXITSTATUS),
     F("WTERMSIG(status)", posix_WTERMSIG), F("WSTOPSIG(status)", posix_WSTOPSIG), F("waitstatus_to_exitcode(status)", posix_exitcode), F("system(command)", posix_system), F("execv(path, argv, /)", posix_execv),
@@ -418,6 +398,14 @@ static bool add_functions(Value module, const TyNativeDef *functions)
         if (f == TY_NULL || !ty_dict_set(ty_module_dict(module), ty_intern_utf8(functions->signature, strcspn(functions->signature, "(")), f))
             return false;
     }
+    return true;
+}
+
+static bool add_table(Value module, const TyPosixConstant *constants)
+{
+    for (; constants->name; constants++)
+        if (!ty_module_add_int(module, constants->name, constants->value))
+            return false;
     return true;
 }
 
@@ -453,15 +441,16 @@ static bool add_records(Value module)
 
 static bool execute(Value module)
 {
-    static const char *const have[] = { "HAVE_FACCESSAT", "HAVE_FCHDIR", "HAVE_FCHMOD", "HAVE_FCHMODAT", "HAVE_FCHOWN", "HAVE_FCHOWNAT", "HAVE_FDOPENDIR", "HAVE_FEXECVE", "HAVE_FPATHCONF", "HAVE_FSTATAT", "HAVE_FSTATVFS",
-        "HAVE_FTRUNCATE", "HAVE_FUTIMENS", "HAVE_LINKAT", "HAVE_LCHOWN", "HAVE_LSTAT", "HAVE_MKDIRAT", "HAVE_MKFIFOAT", "HAVE_MKNODAT", "HAVE_OPENAT", "HAVE_READLINKAT", "HAVE_RENAMEAT", "HAVE_SYMLINKAT", "HAVE_UNLINKAT", "HAVE_UTIMENSAT" };
-    Value list = ty_list_new(0), sysconf_names = ty_dict_new();
+    static const char *const have[] = { "HAVE_EVENTFD", "HAVE_TIMERFD_CREATE", "HAVE_FACCESSAT", "HAVE_FCHDIR", "HAVE_FCHMOD", "HAVE_FCHMODAT", "HAVE_FCHOWN", "HAVE_FCHOWNAT", "HAVE_FDOPENDIR", "HAVE_FEXECVE", "HAVE_FPATHCONF", "HAVE_FSTATAT", "HAVE_FSTATVFS",
+        "HAVE_FTRUNCATE", "HAVE_FUTIMENS", "HAVE_FUTIMES", "HAVE_FUTIMESAT", "HAVE_LINKAT", "HAVE_LCHOWN", "HAVE_LSTAT", "HAVE_LUTIMES", "HAVE_MEMFD_CREATE", "HAVE_MKDIRAT", "HAVE_MKFIFOAT", "HAVE_MKNODAT", "HAVE_OPENAT", "HAVE_READLINKAT", "HAVE_RENAMEAT", "HAVE_SYMLINKAT", "HAVE_UNLINKAT", "HAVE_UTIMENSAT" };
+    Value list = ty_list_new(0);
     for (size_t i = 0; list != TY_NULL && i < TY_COUNT_OF(have); i++)
         if (!ty_list_append(list, ty_str_from_text(have[i])))
             return false;
-    return sysconf_names != TY_NULL && ty_dict_set_text(sysconf_names, "SC_OPEN_MAX", ty_from_immediate_int(_SC_OPEN_MAX)) && ty_dict_set_text(sysconf_names, "SC_PAGE_SIZE", ty_from_immediate_int(_SC_PAGESIZE))
-        && ty_module_add(module, "environ", make_environment()) && ty_module_add(module, "error", ty_from_object(&ty_OSError)) && ty_module_add(module, "_have_functions", list)
-        && ty_module_add(module, "sysconf_names", sysconf_names) && ty_module_add(module, "pathconf_names", ty_dict_new()) && ty_module_add(module, "confstr_names", ty_dict_new())
+    return list != TY_NULL && ty_module_add(module, "environ", make_environment()) && ty_module_add(module, "error", ty_from_object(&ty_OSError)) && ty_module_add(module, "_have_functions", list)
+        && ty_posix_names_start(module) && ty_posix_identity_start(module) && ty_posix_spawn_start(module) && add_functions(module, ty_posix_name_functions) && add_functions(module, ty_posix_identity_functions)
+        && add_functions(module, ty_posix_descriptor_functions) && add_functions(module, ty_posix_spawn_functions) && add_table(module, ty_posix_identity_constants) && add_table(module, ty_posix_descriptor_constants)
+        && add_table(module, ty_posix_spawn_constants)
         && add_functions(module, ty_posix_file_functions) && add_functions(module, ty_posix_terminal_functions) && add_functions(module, ty_posix_stat_functions) && add_constants(module) && add_records(module) && ty_posix_stat_start(module)
         && ty_type_ready(&ty_dir_entry_type) && ty_type_ready(&ty_scandir_iterator_type) && ty_module_add(module, "DirEntry", ty_from_object(&ty_dir_entry_type));
 }

@@ -1,4 +1,6 @@
-/* posix: system calls for the os module. The parts: module.c (the module, processes, constants), files.c (paths and descriptors), stat.c (stat results, scandir). */
+/* posix: system calls for the os module. The parts: module.c (the module, processes, constants), files.c (paths and descriptors), stat.c (stat results, scandir),
+ * terminal.c, descriptors.c (what else is done with open files), identity.c (users, groups, scheduling), spawn.c (starting processes and waiting for
+ * them), names.c (the system's limits and settings). */
 #ifndef TY_MODULES_POSIX_H
 #define TY_MODULES_POSIX_H
 
@@ -32,7 +34,21 @@ Value ty_stat_result(const struct stat *status);
 bool ty_posix_stat_start(Value module);
 pid_t ty_fork(const char *name); /* fork() with the hooks of register_at_fork and the heap's */
 
-extern const TyNativeDef ty_posix_file_functions[], ty_posix_stat_functions[], ty_posix_terminal_functions[];
+bool ty_posix_descriptor(Value v, int *out); /* an int, or what has fileno() */
+bool ty_posix_uid(Value v, uint32_t *out);
+bool ty_posix_gid(Value v, uint32_t *out);
+struct sched_param;
+bool ty_posix_sched_param(Value v, struct sched_param *out);
+struct rusage;
+Value ty_resource_usage(const struct rusage *usage); /* a resource.struct_rusage; modules/resource.c */
+bool ty_posix_identity_start(Value module);
+bool ty_posix_spawn_start(Value module);
+bool ty_posix_names_start(Value module);
+
+typedef struct TyPosixConstant { const char *name; int64_t value; } TyPosixConstant; /* tables end with an empty one */
+extern const TyPosixConstant ty_posix_identity_constants[], ty_posix_descriptor_constants[], ty_posix_spawn_constants[];
+extern const TyNativeDef ty_posix_file_functions[], ty_posix_stat_functions[], ty_posix_terminal_functions[], ty_posix_identity_functions[], ty_posix_descriptor_functions[],
+    ty_posix_spawn_functions[], ty_posix_name_functions[];
 extern TyType ty_dir_entry_type, ty_scandir_iterator_type;
 
 /* Runs a call that may block, and again while it is interrupted by signals whose handlers raise nothing. */

@@ -57,17 +57,28 @@ static Value posix_fstat(Value self, Value *a)
     return fstat(fd, &status) < 0 ? ty_posix_error(NULL) : ty_stat_result(&status);
 }
 
-static Value posix_statvfs(Value self, Value *a)
+static Value file_system(const TyPath *path, int fd)
 {
-    TyPath path;
     struct statvfs s;
-    if (!ty_path(a[0], "statvfs", true, false, &path))
-        return TY_NULL;
-    if ((path.text ? statvfs(path.text, &s) : fstatvfs(path.fd, &s)) < 0)
-        return ty_posix_error(&path);
+    int result;
+    TY_RETRY(result, path && path->text ? statvfs(path->text, &s) : fstatvfs(fd, &s));
+    if (result < 0)
+        return ty_raised() ? TY_NULL : ty_posix_error(path);
     Value v[] = { ty_int_from_uint64(s.f_bsize), ty_int_from_uint64(s.f_frsize), ty_int_from_uint64(s.f_blocks), ty_int_from_uint64(s.f_bfree), ty_int_from_uint64(s.f_bavail), ty_int_from_uint64(s.f_files),
         ty_int_from_uint64(s.f_ffree), ty_int_from_uint64(s.f_favail), ty_int_from_uint64(s.f_flag), ty_int_from_uint64(s.f_namemax), ty_int_from_uint64(s.f_fsid) };
     return ty_struct_sequence_new(&ty_statvfs_result_type, v);
+}
+
+static Value posix_statvfs(Value self, Value *a)
+{
+    TyPath path;
+    return ty_path(a[0], "statvfs", true, false, &path) ? file_system(&path, path.fd) : TY_NULL;
+}
+
+static Value posix_fstatvfs(Value self, Value *a)
+{
+    int32_t fd;
+    return ty_to_int32(a[0], &fd) ? file_system(NULL, fd) : TY_NULL;
 }
 
 /* --- scandir --------------------------------------------------------------------------------------------------------------- */
@@ -250,7 +261,7 @@ static Value posix_makedev(Value self, Value *a)
 
 const TyNativeDef ty_posix_stat_functions[] = {
     TY_FUNCTION("stat(path, *, dir_fd=None, follow_symlinks=True)", posix_stat, "Perform a stat system call on the given path."), TY_FUNCTION("lstat(path, *, dir_fd=None)", posix_lstat, NULL),
-    TY_FUNCTION("fstat(fd)", posix_fstat, NULL), TY_FUNCTION("statvfs(path)", posix_statvfs, NULL), TY_FUNCTION("scandir(path=None)", posix_scandir, NULL),
+    TY_FUNCTION("fstat(fd)", posix_fstat, NULL), TY_FUNCTION("statvfs(path)", posix_statvfs, NULL), TY_FUNCTION("fstatvfs(fd, /)", posix_fstatvfs, NULL), TY_FUNCTION("scandir(path=None)", posix_scandir, NULL),
     TY_FUNCTION("major(device, /)", posix_major, NULL), TY_FUNCTION("minor(device, /)", posix_minor, NULL), TY_FUNCTION("makedev(major, minor, /)", posix_makedev, NULL), {0}
 };
 
