@@ -15,7 +15,9 @@ static void function_trace(TyObject *self, TyMarker *marker)
 {
     TyFunction *f = (TyFunction *)self;
     ty_mark_object(marker, (TyObject *)f->code);
-    ty_mark_object(marker, (TyObject *)f->caches);
+    TyCaches *caches = ty_load_relaxed(&f->caches);
+    if (caches)
+        ty_mark_object(marker, &caches->base);
     ty_mark_range(marker, &f->globals, (Value *)&f->attributes_spill - &f->globals);
     ty_attributes_trace(self, &ty_function_type, marker);
 }
@@ -36,11 +38,9 @@ Value ty_function_new(TyCode *code, Value globals)
     if (!f)
         return TY_NULL;
     TyCaches *caches = ty_load_acquire(&code->caches);
-    if (TY_UNLIKELY(!caches || caches->interpreter_id != ty_interpreter()->id))
-        if (!(caches = ty_code_caches_slow(code)))
-            return TY_NULL;
     f->code = code;
-    f->caches = caches;
+    if (caches && caches->interpreter_id == ty_interpreter()->id)
+        ty_store_relaxed(&f->caches, caches);
     ty_store(f, &f->globals, globals);
     Value builtins = builtins_of(globals);
     if (builtins == TY_NULL)
@@ -57,6 +57,14 @@ Value ty_function_new(TyCode *code, Value globals)
         doc = ty_tuple_item(code->consts, 0);
     ty_store(f, &f->doc, doc);
     return ty_from_object(f);
+}
+
+TyCaches *ty_function_caches(TyFunction *function, TyCode *code)
+{
+    TyCaches *caches = ty_code_caches_slow(code);
+    if (caches && function->code == code) /* no safepoint between this look and the store */
+        ty_store_release(&function->caches, caches);
+    return caches;
 }
 
 static Value function_repr(Value self) { return ty_str_format("<function %U at %p>", ty_as_function(self)->qualname, (void *)(uintptr_t)self); }
@@ -128,13 +136,10 @@ static bool set_code(Value self, Value value)
     if ((code->flags & TY_CODE_ANY_GENERATOR) != (f->code->flags & TY_CODE_ANY_GENERATOR)
         && !ty_warn(&ty_DeprecationWarning, 1, "Assigning a code object of non-matching type is deprecated (e.g., from a generator to a plain function)"))
         return false;
-    TyCaches *caches = ty_code_caches_slow(code);
-    if (!caches)
-        return false;
     /* A call that races with this could pair one code with the other's caches: both change while no other thread runs. */
     ty_world_stop();
     f->code = code;
-    f->caches = caches;
+    ty_store_relaxed(&f->caches, NULL);
     ty_world_start();
     return true;
 }

@@ -7,7 +7,7 @@
 typedef struct TyFunction { /* code, defaults and kwdefaults may be replaced by any thread: one word each */
     TyObject base;
     TyCode *code;
-    TyCaches *caches;            /* of this code in this interpreter */
+    TyCaches *_Atomic caches;    /* of this code in this interpreter; NULL before the first call: most functions of a library are never called */
     Value globals, builtins;     /* dicts (builtins: the namespace that globals named when the function was made) */
     Value defaults;              /* tuple or TY_NULL */
     Value kwdefaults;            /* dict or TY_NULL */
@@ -31,6 +31,7 @@ TY_INLINE TyBoundMethod *ty_as_bound_method(Value v) { return (TyBoundMethod *)t
 TY_INLINE TyCell *ty_as_cell(Value v) { return (TyCell *)ty_object(v); }
 
 Value ty_function_new(TyCode *code, Value globals);
+TyCaches *ty_function_caches(TyFunction *function, TyCode *code); /* when it has none so far; NULL: MemoryError */
 Value ty_bound_method_new(Value function, Value self);
 Value ty_cell_new(Value content /* TY_NULL: empty */);
 Value ty_super_lookup(Value type, Value self, Value name, bool *unbound); /* unbound non-NULL: gives a plain function unbound and says so */

@@ -425,6 +425,12 @@ bool ty_slots_add_wrappers(TyType *type)
     return true;
 }
 
+/* Which entry has that name first; a few names stand for two slots. By the address of the interned str, filled when the first type is made ready. */
+enum { PLACES = 256 };
+static struct { Value name; uint16_t entry; } places[PLACES];
+static uint16_t first_of_name[TY_COUNT_OF(ty_slot_entries)];
+static void *python_slots[TY_COUNT_OF(ty_slot_entries)]; /* python_slot of each entry */
+
 /* The slot function for one entry, given what the class has under its method's name. */
 static void *slot_for(TyType *type, size_t i, Value found)
 {
@@ -438,13 +444,8 @@ static void *slot_for(TyType *type, size_t i, Value found)
     }
     if (found == TY_NONE && entry->wrapper == TY_WRAP_HASH)
         return (void *)ty_hash_unhashable;
-    return python_slot(entry->method, entry->offset);
+    return python_slots[i];
 }
-
-/* Which entry has that name first; a few names stand for two slots. By the address of the interned str, filled when the first type is made ready. */
-enum { PLACES = 256 };
-static struct { Value name; uint16_t entry; } places[PLACES];
-static uint16_t first_of_name[TY_COUNT_OF(ty_slot_entries)];
 
 static size_t place_of(Value name)
 {
@@ -464,6 +465,7 @@ static void fill_places(void)
             places[at].name = entry_name(i);
         }
         first_of_name[i] = places[at].entry;
+        python_slots[i] = python_slot(ty_slot_entries[i].method, ty_slot_entries[i].offset);
     }
 }
 
@@ -509,7 +511,7 @@ void ty_slots_update(TyType *type)
         void *function = slot_for(type, i, found);
         if (!function)
             continue;
-        void *python = python_slot(entry->method, entry->offset);
+        void *python = python_slots[i];
         /* Several methods share a slot (the six comparisons, __add__ and __radd__): one C function serves only if all agree on it. */
         if (*place && *place != function)
             function = python;

@@ -228,13 +228,16 @@ TY_INLINE TyFrame *push_frame(TyThread *thread, TyFunction *function, uint32_t b
     char *top = (char *)&callee->registers[code->register_count];
     if (TY_UNLIKELY(top > thread->stack_limit || thread->recursion >= thread->recursion_limit))
         return NULL;
+    TyCaches *caches = ty_load_dependent(&function->caches);
+    if (TY_UNLIKELY(!caches) && !(caches = ty_function_caches(function, code)))
+        return NULL;
     thread->recursion++;
     thread->stack_top = top;
     callee->previous = thread->frame;
     callee->pc = code->instructions + 1; /* after RESUME or BEGIN */
     callee->function = function;
     callee->code = code;
-    callee->caches = function->caches;
+    callee->caches = caches;
     callee->locals = TY_NULL;
     callee->frame_object = TY_NULL;
     callee->generator = NULL;
