@@ -313,12 +313,31 @@ static bool deque_set_item(Value v, Value key, Value value)
     return inside;
 }
 
+/* The beginning of a search, at one moment, as long as comparing runs no Python: the index of an equal item, with *found, or that at which to go on. */
+static int64_t search_plain(Deque *self, Value wanted, int64_t i, int64_t stop, bool *found, uint64_t *state)
+{
+    bool locked = ty_object_lock(&self->base), plain = ty_is_immediate_int(wanted);
+    *state = self->state;
+    *found = false;
+    for (stop = TY_MIN(stop, self->length); i < stop; i++) {
+        Value item = *place(self, i);
+        *found = item == wanted && !ty_is_double(item); /* a float may be a NaN: the comparison knows */
+        if (*found || !plain || !ty_is_immediate_int(item))
+            break;
+    }
+    ty_object_unlock(&self->base, locked);
+    return i;
+}
+
 /* The first index from start up to stop whose item is equal; -1 if none, -2 on failure. */
 static int64_t search(Deque *self, Value wanted, int64_t start, int64_t stop)
 {
     uint64_t before, now;
-    item_at(self, 0, &before);
-    for (int64_t i = start; i < stop; i++) {
+    bool found;
+    int64_t i = search_plain(self, wanted, start, stop, &found, &before);
+    if (found)
+        return i;
+    for (; i < stop; i++) {
         Value item = item_at(self, i, &now);
         if (item == TY_NULL)
             break;

@@ -1,19 +1,79 @@
 /* _heapq: a list kept as a binary heap, the least item first, or the greatest.
  *
- * Comparing calls Python, which may change the list: after each comparison its length is looked at again. */
+ * Comparing plain numbers calls no Python: as long as only those are met, an operation is one step under the list's lock. With the first other item
+ * it goes on without the lock, from a list that has all its items. Python may change the list then: after each comparison its length is looked at
+ * again. */
 #include "object/exception.h"
 #include "object/list.h"
 #include "object/native.h"
 
-/* Whether a goes above b. */
-static int above(Value a, Value b, bool max)
+static bool is_plain(Value v) { return ty_is_immediate_int(v) || ty_is_double(v); }
+static double number(Value v) { return ty_is_double(v) ? ty_double(v) : (double)ty_immediate_int(v); }
+
+/* Whether a goes above b, of plain numbers; immediate ints are exact as doubles. */
+static bool plain_above(Value a, Value b, bool max)
 {
     if (ty_are_immediate_ints(a, b))
         return max ? ty_immediate_int(b) < ty_immediate_int(a) : ty_immediate_int(a) < ty_immediate_int(b);
-    if (ty_is_double(a) && ty_is_double(b))
-        return max ? ty_double(b) < ty_double(a) : ty_double(a) < ty_double(b);
+    return max ? number(b) < number(a) : number(a) < number(b);
+}
+
+static int above(Value a, Value b, bool max)
+{
+    if (is_plain(a) && is_plain(b))
+        return plain_above(a, b, max);
     return max ? ty_compare_bool(b, a, TY_LT) : ty_compare_bool(a, b, TY_LT);
 }
+
+/* --- under the list's lock --------------------------------------------------------------------------------------------------- */
+
+/* Both give the place that the item has come to; *rest: there it waits for a comparison that may call Python. */
+static int64_t plain_up(TyArray *array, int64_t top, int64_t place, bool max, bool *rest)
+{
+    Value *items = array->items, item = items[place];
+    while (place > top) {
+        int64_t parent = (place - 1) >> 1;
+        if ((*rest = !is_plain(item) || !is_plain(items[parent])) || !plain_above(item, items[parent], max))
+            break;
+        ty_store(array, &items[place], items[parent]);
+        place = parent;
+    }
+    ty_store(array, &items[place], item);
+    return place;
+}
+
+static int64_t plain_down(TyArray *array, int64_t length, int64_t place, bool max, bool *rest)
+{
+    Value *items = array->items, item = items[place];
+    while (place < length >> 1) {
+        int64_t child = 2 * place + 1;
+        if (child + 1 < length) {
+            if ((*rest = !is_plain(items[child]) || !is_plain(items[child + 1])))
+                break;
+            child += !plain_above(items[child], items[child + 1], max);
+        }
+        ty_store(array, &items[place], items[child]);
+        place = child;
+    }
+    ty_store(array, &items[place], item);
+    return place;
+}
+
+/* What is left of an operation: nothing; to move an item up; to move it down and up. */
+typedef enum Rest { REST_NONE, REST_UP, REST_DOWN } Rest;
+
+static Rest settle(TyList *list, int64_t top, int64_t *place, bool max)
+{
+    TyArray *array = ty_load_relaxed(&list->items);
+    bool rest = false;
+    *place = plain_down(array, ty_load_relaxed(&list->length), top, max, &rest);
+    if (rest)
+        return REST_DOWN;
+    *place = plain_up(array, top, *place, max, &rest);
+    return rest ? REST_UP : REST_NONE;
+}
+
+/* --- with comparisons that call Python ---------------------------------------------------------------------------------------- */
 
 static bool check_list(const char *function, Value heap, bool numbered)
 {
@@ -70,9 +130,9 @@ static bool move_up(Value heap, int64_t top, int64_t place, bool max)
 
 /* Moves the item at `place` down to a leaf by way of the higher children, then up to where it belongs: fewer
  * comparisons than asking at each level whether it may stay. */
-static bool move_down(Value heap, int64_t place, bool max)
+static bool move_down(Value heap, int64_t top, int64_t place, bool max)
 {
-    int64_t length = ty_list_length(heap), top = place, limit = length >> 1;
+    int64_t length = ty_list_length(heap), limit = length >> 1;
     while (place < limit) {
         int64_t child = 2 * place + 1;
         if (child + 1 < length) {
@@ -91,72 +151,120 @@ static bool move_down(Value heap, int64_t place, bool max)
     return move_up(heap, top, place, max);
 }
 
-static Value push(const char *name, Value *a, bool max)
+static bool finish(Value heap, Rest rest, int64_t top, int64_t place, bool max)
 {
-    if (!check_list(name, a[0], true) || !ty_list_append(a[0], a[1]))
-        return TY_ERROR;
-    return move_up(a[0], 0, ty_list_length(a[0]) - 1, max) ? TY_NONE : TY_ERROR;
+    return rest == REST_NONE || (rest == REST_UP ? move_up(heap, top, place, max) : move_down(heap, top, place, max));
 }
 
-/* Takes the last item off the list. */
-static Value pop_last(Value heap)
+/* --- operations -------------------------------------------------------------------------------------------------------------------- */
+
+static Value push(const char *name, Value *a, bool max)
 {
-    int64_t length = ty_list_length(heap);
-    Value last = length == 0 ? TY_NULL : ty_list_item(heap, length - 1);
-    if (last == TY_NULL)
-        return ty_raise(&ty_IndexError, "index out of range");
-    return ty_delete_item(heap, ty_from_immediate_int(length - 1)) ? last : TY_ERROR;
+    if (!check_list(name, a[0], true))
+        return TY_ERROR;
+    TyList *list = ty_as_list(a[0]);
+    bool locked = ty_object_lock(&list->base), rest = false;
+    TyArray *array = ty_list_reserve(list, 1);
+    int64_t place = ty_load_relaxed(&list->length);
+    if (array) {
+        ty_store(array, &array->items[place], a[1]);
+        ty_store_release(&list->length, place + 1);
+        place = plain_up(array, 0, place, max, &rest);
+    }
+    ty_object_unlock(&list->base, locked);
+    return array && finish(a[0], rest ? REST_UP : REST_NONE, 0, place, max) ? TY_NONE : TY_ERROR;
 }
+
+static Value index_error(void) { return ty_raise(&ty_IndexError, "index out of range"); }
 
 static Value pop(const char *name, Value *a, bool max)
 {
     if (!check_list(name, a[0], false))
         return TY_ERROR;
-    Value last = pop_last(a[0]);
-    if (last == TY_NULL || ty_list_length(a[0]) == 0)
-        return last;
-    Value first = item_at(a[0], 0);
-    if (first == TY_NULL || !ty_list_set(a[0], 0, last) || !move_down(a[0], 0, max))
-        return TY_ERROR;
-    return first;
+    TyList *list = ty_as_list(a[0]);
+    bool locked = ty_object_lock(&list->base);
+    Value last = ty_list_take_last(list), first = last;
+    int64_t place = 0;
+    Rest rest = REST_NONE;
+    if (last != TY_NULL && ty_load_relaxed(&list->length) > 0) {
+        TyArray *array = ty_load_relaxed(&list->items);
+        first = array->items[0];
+        ty_store(array, &array->items[0], last);
+        rest = settle(list, 0, &place, max);
+    }
+    ty_object_unlock(&list->base, locked);
+    if (last == TY_NULL)
+        return index_error();
+    return finish(a[0], rest, 0, place, max) ? first : TY_ERROR;
+}
+
+/* Puts the item in the first one's place, or with `compare` only if it belongs below that. Gives the first one, or the item itself; TY_NULL without an
+ * exception: there is none; *asks: nothing was done, for the comparison may call Python. */
+static Value exchange(Value heap, Value item, bool compare, bool max, Rest *rest, int64_t *place, bool *asks)
+{
+    TyList *list = ty_as_list(heap);
+    bool locked = ty_object_lock(&list->base);
+    TyArray *array = ty_load_relaxed(&list->items);
+    Value first = ty_load_relaxed(&list->length) > 0 ? array->items[0] : TY_NULL, given = first;
+    *rest = REST_NONE;
+    *asks = compare && first != TY_NULL && !(is_plain(first) && is_plain(item));
+    if (first != TY_NULL && !*asks) {
+        if (!compare || plain_above(first, item, max)) {
+            ty_store(array, &array->items[0], item);
+            *rest = settle(list, 0, place, max);
+        } else
+            given = item;
+    }
+    ty_object_unlock(&list->base, locked);
+    return given;
 }
 
 static Value replace(const char *name, Value *a, bool max)
 {
     if (!check_list(name, a[0], true))
         return TY_ERROR;
-    Value first = ty_list_item(a[0], 0);
+    Rest rest;
+    int64_t place = 0;
+    bool asks;
+    Value first = exchange(a[0], a[1], false, max, &rest, &place, &asks);
     if (first == TY_NULL)
-        return ty_raise(&ty_IndexError, "index out of range");
-    return ty_list_set(a[0], 0, a[1]) && move_down(a[0], 0, max) ? first : TY_ERROR;
+        return index_error();
+    return finish(a[0], rest, 0, place, max) ? first : TY_ERROR;
 }
 
 static Value push_pop(const char *name, Value *a, bool max)
 {
     if (!check_list(name, a[0], true))
         return TY_ERROR;
-    Value first = ty_list_item(a[0], 0);
+    Rest rest;
+    int64_t place = 0;
+    bool asks;
+    Value first = exchange(a[0], a[1], true, max, &rest, &place, &asks);
     if (first == TY_NULL)
         return a[1];
+    if (!asks)
+        return finish(a[0], rest, 0, place, max) ? first : TY_ERROR;
     int higher = above(first, a[1], max);
-    if (higher < 0)
-        return TY_ERROR;
-    if (higher == 0)
-        return a[1];
-    first = ty_list_item(a[0], 0);
-    if (first == TY_NULL)
-        return ty_raise(&ty_IndexError, "index out of range");
-    return ty_list_set(a[0], 0, a[1]) && move_down(a[0], 0, max) ? first : TY_ERROR;
+    return higher < 0 ? TY_ERROR : higher == 0 ? a[1] : replace(name, a, max);
 }
 
 static Value make_heap(const char *name, Value *a, bool max)
 {
     if (!check_list(name, a[0], false))
         return TY_ERROR;
-    for (int64_t i = ty_list_length(a[0]) / 2; i-- > 0;) {
-        if (!move_down(a[0], i, max))
+    TyList *list = ty_as_list(a[0]);
+    Rest rest = REST_NONE;
+    int64_t place = 0;
+    bool locked = ty_object_lock(&list->base);
+    int64_t i = ty_load_relaxed(&list->length) / 2;
+    while (i > 0 && rest == REST_NONE)
+        rest = settle(list, --i, &place, max);
+    ty_object_unlock(&list->base, locked);
+    if (!finish(a[0], rest, i, place, max))
+        return TY_ERROR;
+    while (i-- > 0)
+        if (!move_down(a[0], i, i, max))
             return TY_ERROR;
-    }
     return TY_NONE;
 }
 

@@ -74,6 +74,8 @@ static TyArray *reserve(TyList *list, int64_t more)
     return grow_to(list, roomy);
 }
 
+TyArray *ty_list_reserve(TyList *list, int64_t more) { return reserve(list, more); }
+
 /* Gives memory back after many items went. Under the lock; does nothing if there is no memory for the smaller array. */
 TY_INLINE void shrink(TyList *list)
 {
@@ -164,6 +166,18 @@ bool ty_list_insert(Value v, int64_t index, Value item)
     }
     ty_object_unlock(&list->base, locked);
     return items != NULL;
+}
+
+Value ty_list_take_last(TyList *list)
+{
+    int64_t length = length_of(list);
+    if (length == 0)
+        return TY_NULL;
+    Value last = items_of(list)->items[length - 1];
+    set_length(list, length - 1);
+    clear_values(&items_of(list)->items[length - 1], 1);
+    shrink(list);
+    return last;
 }
 
 static bool append_values(Value v, const Value *values, int64_t count)

@@ -48,6 +48,9 @@ bool ty_list_reverse(Value list);
 Value ty_list_slice(Value list, int64_t start, int64_t end);
 bool ty_list_clear(Value list);
 Value ty_list_pop(Value list, int64_t index);            /* not negative-adjusted; IndexError */
+/* For who holds the list's lock: room for so many items more (NULL: no memory); takes the last item off, TY_NULL if there is none. */
+TyArray *ty_list_reserve(TyList *list, int64_t more);
+Value ty_list_take_last(TyList *list);
 bool ty_list_assign_slice(Value list, int64_t start, int64_t end, Value iterable /* TY_NULL: delete */); /* bounds are clipped */
 
 #endif
