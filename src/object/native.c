@@ -653,7 +653,7 @@ TyType ty_class_method_descriptor_type = {
     .base = TY_STATIC_HEADER(ty_type_type), .name = "classmethod_descriptor", .flags = TY_TYPE_FINAL | TY_TYPE_NO_NEW,
     .layout = { .size = sizeof(TyMethodDescriptor), .trace = descriptor_trace },
     .slots = { .repr = method_descriptor_repr, .call = class_method_descriptor_call, .get = class_method_descriptor_get },
-    .methods = descriptor_methods, .getsets = descriptor_getsets,
+    .getsets = descriptor_getsets,
 };
 
 /* --- wrapper descriptors and method wrappers ------------------------------------------------------------------------------------ */
