@@ -371,6 +371,54 @@ static Value namespace_new(TyPackage *package)
     return ty_template_open(content->body);
 }
 
+/* --- importing beforehand ------------------------------------------------------------------------------------------------------ */
+
+/* An import waits for the locks of modules, and whoever holds one of those may be about to define something: so modules are imported before the lock of
+ * definitions is taken, not under it. Failures show again where the module is needed. */
+static void import_one(Value name)
+{
+    if (ty_is_exact_str(name) && ty_dict_get_str(ty_interpreter()->modules, name) == TY_NULL && ty_crossing_module_here(name) == TY_NULL)
+        ty_clear_exception();
+}
+
+static void import_for_template(Value template)
+{
+    if (template == TY_NULL || !ty_is_exact(template, &ty_parcel_type))
+        return;
+    TyParcel *parcel = (TyParcel *)ty_object(template);
+    for (int64_t i = 0; i < parcel->count; i++) {
+        TyNode *node = ty_as_node(parcel->steps->items[i]);
+        if (node->kind != TY_NODE_NAME && node->kind != TY_NODE_MODULE)
+            continue;
+        import_one(node->fields[0]);
+        for (int64_t j = 0; node->kind == TY_NODE_MODULE && node->fields[1] != TY_NULL && j < ty_tuple_length(node->fields[1]); j++)
+            import_one(ty_tuple_item(node->fields[1], j));
+    }
+}
+
+static void import_for(TyPackage *package, TyCrossingState *state, TyVisited *visited)
+{
+    Value self = ty_from_object(package), content_value = ty_load_acquire(&package->content);
+    for (int i = 0; i < visited->count; i++)
+        if (visited->packages[i] == self)
+            return;
+    if (content_value == TY_NULL || package->origin == state->id || visited->count == (int)TY_COUNT_OF(visited->packages) || ty_c_stack_low())
+        return;
+    visited->packages[visited->count++] = self;
+    TyContent *content = (TyContent *)ty_object(content_value);
+    Value *entry = entry_of(package, state->id);
+    if (!entry || ty_field(&entry[TY_ENTRY_CONTENT]) != content_value) {
+        if (content->namespace != TY_NULL)
+            import_one(content->namespace);
+        import_for_template(content->head);
+        import_for_template(content->body);
+        for (int64_t i = 0; content->variables && i < content->variables->capacity; i++)
+            import_for_template(((TyVariable *)ty_object(content->variables->items[i]))->template);
+    }
+    for (int64_t i = 0; content->uses && i < content->uses->capacity; i++)
+        import_for(ty_as_package(content->uses->items[i]), state, visited);
+}
+
 /* The receivers' own lock: threads of one interpreter define one after the other, and one of them may come back to it. */
 static bool lock_definitions(TyCrossingState *state)
 {
@@ -477,6 +525,10 @@ Value ty_crossing_define(Value v)
     if (entry && ty_load_relaxed(&state->owner) == NULL && ty_field_acquire(&entry[TY_ENTRY_CONTENT]) == ty_load_acquire(&package->content)
         && ty_field(&entry[TY_ENTRY_EPOCH]) == ty_from_immediate_int((int64_t)now))
         return ty_field(&entry[TY_ENTRY_MADE]);
+    if (ty_load_relaxed(&state->owner) != ty_thread) {
+        TyVisited visited = { .count = 0 };
+        import_for(package, state, &visited);
+    }
     lock_definitions(state);
     Value made = define_locked(package, state, now);
     unlock_definitions(state);
