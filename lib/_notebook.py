@@ -6,10 +6,11 @@ Of each cell it shows the number, what it prints, the value of its last expressi
 status 1. With --inplace or --output the outputs are written back into the notebook, or into a copy.
 """
 
+import _io
 import ast
 import builtins
+import codecs
 import inspect
-import io
 import json
 import linecache
 import os
@@ -21,44 +22,33 @@ USAGE = "usage: typhon FILE.ipynb [--inplace | --output FILE]"
 _runner = None  # of cells that await
 
 
-class Tee(io.TextIOBase):
-    """A standard stream that goes on where it went, and into the outputs of the cell."""
+def say(*lines):
+    """Prints what does not belong to the outputs of a cell."""
+    text = "\n".join(lines) + "\n"
+    try:
+        sys.__stdout__.flush()
+        data = text.encode(sys.__stdout__.encoding, "backslashreplace")
+        while data:
+            data = data[os.write(1, data):]
+    except (OSError, AttributeError):
+        pass  # nobody listens
 
-    def __init__(self, stream, name, outputs):
-        self._stream, self._name, self._outputs = stream, name, outputs
 
-    def write(self, text):
-        count = self._stream.write(text)
-        last = self._outputs[-1] if self._outputs else None
-        if last and last.get("name") == self._name:
-            last["text"].append(text)
+def written(outputs, keep):
+    """Adds what was written to the standard streams, by all interpreters, since the last call."""
+    for stream in sys.stdout, sys.stderr:
+        try:
+            stream.flush()
+        except (OSError, ValueError, AttributeError):
+            pass  # the cell has put something else there
+    decoders = {1: ("stdout", codecs.getincrementaldecoder("utf-8")("replace")), 2: ("stderr", codecs.getincrementaldecoder("utf-8")("replace"))}
+    for descriptor, data in _io._transcript(keep):
+        name, decoder = decoders[descriptor]
+        text = decoder.decode(data)
+        if outputs and outputs[-1].get("name") == name:
+            outputs[-1]["text"].append(text)
         elif text:
-            self._outputs.append({"name": self._name, "output_type": "stream", "text": [text]})
-        return count
-
-    def flush(self):
-        self._stream.flush()
-
-    def writable(self):
-        return True
-
-    def isatty(self):
-        return self._stream.isatty()
-
-    def fileno(self):
-        return self._stream.fileno()
-
-    @property
-    def encoding(self):
-        return self._stream.encoding
-
-    @property
-    def errors(self):
-        return self._stream.errors
-
-    @property
-    def buffer(self):
-        return self._stream.buffer
+            outputs.append({"name": name, "output_type": "stream", "text": [text]})
 
 
 def lines_of(text):
@@ -151,8 +141,9 @@ def evaluate(code, namespace):
 
 def show(number, value, outputs):
     data = representations(value)
+    written(outputs, True)
     text = "".join(data["text/plain"])
-    print(f"Out[{number}]: " + ("\n" + text if "\n" in text else text))
+    say(f"Out[{number}]: " + ("\n" + text if "\n" in text else text))
     outputs.append({"data": data, "execution_count": number, "metadata": {}, "output_type": "execute_result"})
 
 
@@ -165,19 +156,14 @@ def run_cell(number, source, namespace, outputs):
         evaluate(body, namespace)
         value = evaluate(last, namespace) if last else None
         if value is not None:
-            sys.stdout.flush()
-            out, sys.stdout = sys.stdout, sys.__stdout__
-            try:
-                show(number, value, outputs)
-            finally:
-                sys.stdout = out
+            show(number, value, outputs)
             builtins._ = value
         return True
     except BaseException as error:
         if isinstance(error, SystemExit) and error.code in (None, 0):
             raise
         lines = list(trace_lines(error.with_traceback(error.__traceback__.tb_next), set()))
-        sys.stdout.flush()
+        written(outputs, False)
         print(*lines, sep="\n", file=sys.__stderr__, flush=True)
         outputs.append({"ename": type(error).__name__, "evalue": str(error), "output_type": "error", "traceback": lines})
         return False
@@ -192,20 +178,19 @@ def run_notebook(notebook, namespace):
             continue
         number += 1
         outputs = []
-        print(f"[{number}]", flush=True)
-        streams = sys.stdout, sys.stderr
-        sys.stdout, sys.stderr = Tee(streams[0], "stdout", outputs), Tee(streams[1], "stderr", outputs)
+        say(f"[{number}]")
+        _io._transcript(True)
         began = time.perf_counter()
         try:
             fine = run_cell(number, source, namespace, outputs)
         finally:
             seconds = time.perf_counter() - began
-            sys.stdout, sys.stderr = streams
+            written(outputs, False)
             for output in outputs:
                 if output["output_type"] == "stream":
                     output["text"] = lines_of("".join(output["text"]))
             cell["outputs"], cell["execution_count"] = outputs, number
-        print(f"({seconds:.2f} s)\n" if seconds >= 1 else f"({seconds * 1e3:.1f} ms)\n", flush=True)
+        say(f"({seconds:.2f} s)\n" if seconds >= 1 else f"({seconds * 1e3:.1f} ms)\n")
         if not fine:
             return False
     return True

@@ -826,7 +826,7 @@ bool ty_sys_open_streams(TyInterpreter *interpreter)
     for (int fd = 0; fd < 3; fd++) {
         char shown[20];
         snprintf(shown, sizeof shown, "<%s>", names[fd]);
-        Value stream = ty_io_open_std(fd, fd == 0 ? "r" : "w", shown, encoding, fd == 2 ? "backslashreplace" : errors, fd == 2 || isatty(fd), ty_config.unbuffered && fd > 0);
+        Value stream = ty_io_open_std(fd, fd == 0 ? "r" : "w", shown, encoding, fd == 2 ? "backslashreplace" : errors, fd == 2 || ty_config.line_buffered || isatty(fd), ty_config.unbuffered && fd > 0);
         char saved[20];
         snprintf(saved, sizeof saved, "__%s__", names[fd]);
         if (stream == TY_NULL || !put(interpreter->sys, names[fd], stream) || !put(interpreter->sys, saved, stream))

@@ -104,6 +104,12 @@ static bool x_option(TyConfig *config, const char *option)
     return true;
 }
 
+bool ty_config_is_notebook(const char *path)
+{
+    size_t length = strlen(path);
+    return length > 6 && !strcmp(path + length - 6, ".ipynb");
+}
+
 static int usage_error(const char *program, const char *format, int c)
 {
     fprintf(stderr, format, c);
@@ -245,8 +251,10 @@ int ty_config_read(TyConfig *config, int argc, char **argv)
     if (!config->command && !config->module && i < argc) {
         if (!strcmp(argv[i], "-"))
             config->from_stdin = true;
-        else
+        else {
             config->file = argv[i];
+            config->line_buffered = ty_config_is_notebook(argv[i]);
+        }
     }
     return read_environment(config);
 }

@@ -14,6 +14,7 @@ typedef struct TyConfig {
     int utf8_mode;
     bool frozen_modules;            /* -X frozen_modules=on|off */
     bool random_hash; /* -R: whatever PYTHONHASHSEED says */
+    bool line_buffered;             /* standard output, wherever it goes: the interpreters of a notebook take turns there */
     bool faulthandler, trace_malloc, import_time, no_debug_ranges, dump_code;
     int thread_inherit_context, context_aware_warnings;
     size_t gc_stress;
@@ -39,6 +40,8 @@ typedef struct TyConfig {
     char *pycache_prefix;
     char *first_path;               /* what the program put before sys.path: its folder, or ""; NULL: nothing */
 } TyConfig;
+
+bool ty_config_is_notebook(const char *path); /* by its name: NAME.ipynb */
 
 extern TyConfig ty_config;
 

@@ -166,12 +166,6 @@ static bool run_compiled(FILE *file, Value globals)
     return code != TY_NULL && ty_eval_code(code, globals, TY_NULL, TY_NULL) != TY_NULL;
 }
 
-static bool is_notebook(const char *path)
-{
-    size_t length = strlen(path);
-    return length > 6 && !strcmp(path + length - 6, ".ipynb");
-}
-
 static int run_notebook(Value path, Value globals)
 {
     Value module = ty_import_module("_notebook");
@@ -236,7 +230,7 @@ static int run_file(const char *path, Value globals)
             return ty_exit_status();
         }
     }
-    if (is_notebook(path)) {
+    if (ty_config_is_notebook(path)) {
         fclose(file);
         return run_notebook(name, globals);
     }

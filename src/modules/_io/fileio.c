@@ -309,7 +309,7 @@ int64_t ty_fileio_write_from(TyFileIO *file, const void *data, int64_t size)
     }
     for (;;) {
         ty_blocking_begin();
-        int64_t n = write(fd, data, (size_t)TY_MIN(size, CHUNK_MAX));
+        int64_t n = ty_io_write(fd, data, (size_t)TY_MIN(size, CHUNK_MAX));
         int error = errno;
         ty_blocking_end();
         if (n >= 0 || !retry(error, &n))

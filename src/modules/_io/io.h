@@ -49,6 +49,11 @@ bool ty_io_write_text(Value file, Value text);
 bool ty_io_flush(Value file);
 Value ty_io_open_code(Value path);
 
+/* --- the transcript of standard output and error ------------------------------------------------------------------------------- */
+
+int64_t ty_io_write(int fd, const void *data, size_t size); /* write(2), noted while a transcript is kept; for a thread that is blocking */
+Value ty_io_transcript(Value module, Value *a);
+
 /* --- locks --------------------------------------------------------------------------------------------------------------------- */
 
 typedef struct TyIOLock {

@@ -210,6 +210,9 @@ static const TyNativeDef functions[] = {
     TY_FUNCTION("open_code(path)", io_open_code, "Opens a file of code for reading bytes."),
     TY_FUNCTION("text_encoding(encoding, stacklevel=2, /)", io_text_encoding,
                 "The encoding to use: the one given, or 'locale' for None.\n\nFor functions that pass an encoding on to open()."),
+    TY_FUNCTION("_transcript(keep, /)", ty_io_transcript,
+                "What the streams of all interpreters wrote to standard output and error since the last call, as a list of pairs of descriptor and bytes. keep: whether\n"
+                "what comes from now on is kept."),
     {0},
 };
 
