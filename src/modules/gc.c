@@ -224,6 +224,16 @@ static Value gathered(Gathering *gathering, void (*walk)(Gathering *gathering))
     }
 }
 
+/* Without what is dead, nor what died since the collection: the world is stopped from there on. */
+static Value gathered_alive(Gathering *gathering, void (*walk)(Gathering *gathering))
+{
+    ty_world_stop();
+    ty_heap_collect();
+    Value list = gathered(gathering, walk);
+    ty_world_start();
+    return list;
+}
+
 static bool gather_tracked(TyObject *o, void *context)
 {
     Gathering *gathering = context;
@@ -247,8 +257,7 @@ static Value gc_get_objects(Value module, Value *a)
             return ty_list_new(0); /* all are in the oldest */
     }
     Gathering gathering = {0};
-    ty_heap_collect(); /* what is dead is not to be found */
-    return gathered(&gathering, walk_objects);
+    return gathered_alive(&gathering, walk_objects);
 }
 
 static Value gc_freeze(Value module, Value *a)
@@ -340,7 +349,7 @@ static void walk_referrers(Gathering *gathering) { ty_heap_each(gather_referrer,
 static Value gc_get_referrers(Value module, Value *a)
 {
     Gathering gathering = {.targets = ty_as_tuple(a[0])->items, .target_count = (size_t)ty_tuple_length(a[0]), .excluded = a[0]};
-    return gathered(&gathering, walk_referrers);
+    return gathered_alive(&gathering, walk_referrers);
 }
 
 /* --- the module --------------------------------------------------------------------------------------------------------------------- */
