@@ -745,7 +745,8 @@ static Value array_compare(Value left, Value right, int op)
             bool holds[] = {[TY_LT] = m < n, [TY_LE] = m <= n, [TY_EQ] = m == n, [TY_NE] = m != n, [TY_GT] = m > n, [TY_GE] = m >= n};
             return ty_from_bool(holds[op]);
         }
-        int same = ty_equal(x, y);
+        Value equal = ty_compare(x, y, TY_EQ); /* a NaN is not even equal to itself: these stand for fresh objects */
+        int same = equal == TY_NULL ? -1 : ty_is_true(equal);
         if (same < 0)
             return TY_NULL;
         if (!same)

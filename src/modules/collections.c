@@ -4,6 +4,7 @@
 #include "object/exception.h"
 #include "object/generic_alias.h"
 #include "object/int.h"
+#include "object/iterator.h"
 #include "object/list.h"
 #include "object/native.h"
 #include "object/range.h"
@@ -967,7 +968,7 @@ static TyType tuplegetter_type = {
 static bool count_in_dict(Value dict, Value iterator)
 {
     Value item, one = ty_from_immediate_int(1);
-    while ((item = ty_next(iterator)) != TY_NULL) {
+    while ((item = ty_next_inline(iterator)) != TY_NULL) {
         int64_t hash = ty_hash(item);
         if (hash == -1)
             return false;
@@ -987,8 +988,8 @@ static Value count_elements(Value module, Value *a)
     if (iterator == TY_NULL)
         return TY_NULL;
     TyType *type = ty_type_of(mapping);
-    Value get_name = TY_NAME("get");
-    bool plain = ty_is_dict(mapping) && type->slots.set_item == ty_dict_type.slots.set_item &&
+    Value get_name = TY_NAME("get"), set_name = TY_NAME("__setitem__");
+    bool plain = ty_is_dict(mapping) && ty_type_lookup(type, set_name) == ty_type_lookup(&ty_dict_type, set_name) &&
                  ty_type_lookup(type, get_name) == ty_type_lookup(&ty_dict_type, get_name);
     if (plain)
         return count_in_dict(mapping, iterator) ? TY_NONE : TY_NULL;

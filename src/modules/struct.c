@@ -2,6 +2,7 @@
  *
  * A format is compiled once into a Layout, an immutable heap object: one entry for each run of values of a kind. Struct
  * objects hold a layout; the module's functions look theirs up in a cache of the interpreter. */
+#include "base/utf8.h"
 #include "object/buffer.h"
 #include "object/bytes.h"
 #include "object/dict.h"
@@ -179,7 +180,11 @@ static Layout *make_layout(Value format)
 static Layout *cached_layout(Value module, Value format)
 {
     Value cache = ty_module_state(module)[STATE_CACHE];
-    bool usable = ty_is_exact_str(format) || ty_is_exact(format, &ty_bytes_type);
+    if (ty_is_exact(format, &ty_bytes_type) && ty_is_ascii(ty_bytes_data(format), (size_t)ty_bytes_length(format))) /* one kind of key: text and bytes of the same hash would be compared */
+        format = ty_str_from_latin1((const char *)ty_bytes_data(format), (size_t)ty_bytes_length(format));
+    if (format == TY_NULL)
+        return NULL;
+    bool usable = ty_is_exact_str(format);
     if (usable) {
         Value known = ty_dict_get(cache, format);
         if (known != TY_NULL)

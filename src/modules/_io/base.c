@@ -330,7 +330,7 @@ static const TyGetSetDef base_getsets[] = {{"closed", base_closed, NULL, NULL}, 
 TyType ty_io_base_type = {
     .base = TY_STATIC_HEADER(ty_type_type),
     .layout = {.size = sizeof(TyIOBase), .trace = ty_io_base_trace, .finalize = ty_io_finalize},
-    .flags = TY_TYPE_IMMUTABLE | TY_TYPE_WEAKREFABLE,
+    .flags = TY_TYPE_IMMUTABLE | TY_TYPE_SHOWN_AS_HEAP | TY_TYPE_WEAKREFABLE,
     .attributes_offset = offsetof(TyIOBase, attributes),
     .name = "_io._IOBase",
     .doc = "The abstract base of all streams.",
@@ -389,7 +389,7 @@ static const TyNativeDef raw_methods[] = {
 
 TyType ty_raw_io_base_type = {
     .base = TY_STATIC_HEADER(ty_type_type),
-    .flags = TY_TYPE_IMMUTABLE,
+    .flags = TY_TYPE_IMMUTABLE | TY_TYPE_SHOWN_AS_HEAP,
     .name = "_io._RawIOBase",
     .doc = "The base of streams of bytes that are not buffered.",
     .parent = &ty_io_base_type,
@@ -439,7 +439,7 @@ static const TyNativeDef buffered_methods[] = {
 
 TyType ty_buffered_io_base_type = {
     .base = TY_STATIC_HEADER(ty_type_type),
-    .flags = TY_TYPE_IMMUTABLE,
+    .flags = TY_TYPE_IMMUTABLE | TY_TYPE_SHOWN_AS_HEAP,
     .name = "_io._BufferedIOBase",
     .doc = "The base of buffered streams of bytes.",
     .parent = &ty_io_base_type,
@@ -467,7 +467,7 @@ static const TyGetSetDef text_getsets[] = {
 
 TyType ty_text_io_base_type = {
     .base = TY_STATIC_HEADER(ty_type_type),
-    .flags = TY_TYPE_IMMUTABLE,
+    .flags = TY_TYPE_IMMUTABLE | TY_TYPE_SHOWN_AS_HEAP,
     .name = "_io._TextIOBase",
     .doc = "The base of streams of text.",
     .parent = &ty_io_base_type,
@@ -477,7 +477,7 @@ TyType ty_text_io_base_type = {
 
 TyType ty_UnsupportedOperation = {
     .base = TY_STATIC_HEADER(ty_type_type),
-    .flags = TY_TYPE_EXCEPTION | TY_TYPE_WEAKREFABLE | TY_TYPE_IMMUTABLE,
+    .flags = TY_TYPE_EXCEPTION | TY_TYPE_WEAKREFABLE | TY_TYPE_IMMUTABLE | TY_TYPE_SHOWN_AS_HEAP,
     .name = "io.UnsupportedOperation",
     .parent = &ty_OSError,
     .static_bases = {&ty_OSError, &ty_ValueError},

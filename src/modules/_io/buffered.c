@@ -17,7 +17,6 @@ typedef struct Buffered {
     int64_t position, read_end;
     int64_t write_end;
     TyIOLock lock;
-    TyThread *_Atomic closing; /* the thread that is inside close() */
     bool ready, detached, reads, writes, finalizing;
 } Buffered;
 
@@ -579,10 +578,7 @@ static Value buffered_write(Value self, Value *a)
         return TY_NULL;
     Value result = TY_NULL;
     if (enter(b)) {
-        TyThread *closing = ty_load_relaxed(&b->closing);
-        if (closing && closing != ty_thread)
-            ty_raise(&ty_ValueError, "write to closed file");
-        else if (open_for(b, "write to closed file") && write_all(b, view.data, view.length, a[0]))
+        if (open_for(b, "write to closed file") && write_all(b, view.data, view.length, a[0]))
             result = ty_int_from_int64(view.length);
         leave(b);
     }
@@ -736,10 +732,11 @@ static Value buffered_close(Value self, Value *a)
         Value arguments[1] = {self};
         buffered_dealloc_warn(self, arguments);
     }
-    ty_store_relaxed(&b->closing, ty_thread);
-    Value flushed = ty_call_method_none(self, TY_NAME("flush"));
+    Value flushed = ty_call_method_none(self, TY_NAME("flush")); /* takes the lock itself */
+    if (!enter(b))
+        return TY_NULL;
     Value result = ty_io_flush_then_close(flushed, b->raw);
-    ty_store_relaxed(&b->closing, NULL);
+    leave(b);
     ty_object_set_bits(ty_object(self), TY_IO_CLOSED);
     return result;
 }
@@ -817,7 +814,7 @@ static const TyMemberDef members[] = {
     TyType variable = {                                                                                                               \
         .base = TY_STATIC_HEADER(ty_type_type),                                                                                       \
         .layout = {.size = sizeof(Buffered), .trace = trace},                                                                         \
-        .flags = TY_TYPE_IMMUTABLE,                                                                                                   \
+        .flags = TY_TYPE_IMMUTABLE | TY_TYPE_SHOWN_AS_HEAP,                                                                           \
         .name = "_io." name_,                                                                                                         \
         .doc = doc_,                                                                                                                  \
         .parent = &ty_buffered_io_base_type,                                                                                          \
@@ -924,7 +921,7 @@ static const TyGetSetDef pair_getsets[] = {{"closed", pair_closed, NULL, NULL}, 
 TyType ty_buffered_pair_type = {
     .base = TY_STATIC_HEADER(ty_type_type),
     .layout = {.size = sizeof(Pair), .trace = pair_trace},
-    .flags = TY_TYPE_IMMUTABLE,
+    .flags = TY_TYPE_IMMUTABLE | TY_TYPE_SHOWN_AS_HEAP,
     .name = "_io.BufferedRWPair",
     .doc = "BufferedRWPair(reader, writer, buffer_size=DEFAULT_BUFFER_SIZE, /)\n--\n\nOne stream made of a reader and a writer, of a pipe or socket for example.",
     .parent = &ty_buffered_io_base_type,

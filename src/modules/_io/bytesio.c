@@ -394,7 +394,7 @@ static void exporter_release(Value self, TyBuffer *view)
 TyType ty_bytesio_buffer_type = {
     .base = TY_STATIC_HEADER(ty_type_type),
     .layout = {.size = sizeof(Exporter), .trace = exporter_trace},
-    .flags = TY_TYPE_FINAL | TY_TYPE_NO_NEW | TY_TYPE_IMMUTABLE,
+    .flags = TY_TYPE_FINAL | TY_TYPE_NO_NEW | TY_TYPE_IMMUTABLE | TY_TYPE_SHOWN_AS_HEAP,
     .name = "_io._BytesIOBuffer",
     .slots = {.get_buffer = exporter_get, .release_buffer = exporter_release},
 };
@@ -441,7 +441,7 @@ static const TyGetSetDef getsets[] = {{"closed", get_closed, NULL, "Whether it i
 TyType ty_bytesio_type = {
     .base = TY_STATIC_HEADER(ty_type_type),
     .layout = {.size = sizeof(BytesIO), .trace = trace},
-    .flags = TY_TYPE_IMMUTABLE,
+    .flags = TY_TYPE_IMMUTABLE | TY_TYPE_SHOWN_AS_HEAP,
     .name = "_io.BytesIO",
     .doc = "BytesIO(initial_bytes=b'')\n--\n\nBytes in memory as a buffered stream.",
     .parent = &ty_buffered_io_base_type,

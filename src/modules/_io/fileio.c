@@ -596,7 +596,7 @@ static const TyMemberDef file_members[] = {
 TyType ty_fileio_type = {
     .base = TY_STATIC_HEADER(ty_type_type),
     .layout = {.size = sizeof(TyFileIO)},
-    .flags = TY_TYPE_IMMUTABLE,
+    .flags = TY_TYPE_IMMUTABLE | TY_TYPE_SHOWN_AS_HEAP,
     .name = "_io.FileIO",
     .doc = "FileIO(file, mode='r', closefd=True, opener=None)\n--\n\nA file as a raw stream of bytes; file is a path or a descriptor.",
     .parent = &ty_raw_io_base_type,

@@ -233,7 +233,7 @@ static Value decoder_new(TyType *type, const Value *arguments, size_t count, Val
 TyType ty_newline_decoder_type = {
     .base = TY_STATIC_HEADER(ty_type_type),
     .layout = {.size = sizeof(Decoder), .trace = trace},
-    .flags = TY_TYPE_IMMUTABLE,
+    .flags = TY_TYPE_IMMUTABLE | TY_TYPE_SHOWN_AS_HEAP,
     .name = "_io.IncrementalNewlineDecoder",
     .doc = "IncrementalNewlineDecoder(decoder, translate, errors='strict')\n--\n\nReads newlines universally from another decoder, or from text if that is None.",
     .slots = {.new = decoder_new, .init = decoder_init},

@@ -349,7 +349,7 @@ static const TyGetSetDef getsets[] = {
 TyType ty_stringio_type = {
     .base = TY_STATIC_HEADER(ty_type_type),
     .layout = {.size = sizeof(StringIO), .trace = trace},
-    .flags = TY_TYPE_IMMUTABLE,
+    .flags = TY_TYPE_IMMUTABLE | TY_TYPE_SHOWN_AS_HEAP,
     .name = "_io.StringIO",
     .doc = "StringIO(initial_value='', newline='\\n')\n--\n\nText in memory as a stream.",
     .parent = &ty_text_io_base_type,

@@ -283,6 +283,8 @@ static bool set_up(Value self, Value buffer, Value encoding, Value errors, Value
     t->readable = readable;
     t->writable = writable;
     t->newlines = (TyNewlineState){0};
+    if (TY_UNLIKELY(ty_codec_check_names) && !ty_codec_error_handler(errors))
+        return false;
     if (!set_encoding(t, encoding, errors))
         return false;
     set_newline(t, newline);
@@ -380,8 +382,9 @@ static bool write_pending(TextIO *t)
 
 static bool add_pending(TextIO *t, const uint8_t *data, int64_t size, Value bytes)
 {
-    if (t->pending_length + size > t->chunk_size && !write_pending(t))
-        return false;
+    while (t->pending_length > 0 && t->pending_length + size > t->chunk_size) /* what is written to may itself write more here */
+        if (!write_pending(t))
+            return false;
     if (size >= t->chunk_size)
         return write_bytes(t, data, size, bytes);
     if (t->pending == TY_NULL || ty_bytes_length(t->pending) < t->chunk_size) {
@@ -1052,7 +1055,7 @@ static bool set_chunk_size(Value self, Value value)
     if (!usable(as_text(self)))
         return false;
     if (value == TY_NULL) {
-        ty_raise(&ty_AttributeError, "cannot delete attribute");
+        ty_raise(&ty_AttributeError, "attribute '_CHUNK_SIZE' of '%s' objects cannot be deleted", ty_type_of(self)->name);
         return false;
     }
     if (!ty_to_size(value, &size)) {
@@ -1116,7 +1119,7 @@ static const TyMemberDef members[] = {
 TyType ty_textio_type = {
     .base = TY_STATIC_HEADER(ty_type_type),
     .layout = {.size = sizeof(TextIO), .trace = trace},
-    .flags = TY_TYPE_IMMUTABLE,
+    .flags = TY_TYPE_IMMUTABLE | TY_TYPE_SHOWN_AS_HEAP,
     .name = "_io.TextIOWrapper",
     .doc = "TextIOWrapper(buffer, encoding=None, errors=None, newline=None, line_buffering=False, write_through=False)\n--\n\n"
            "Text over a buffered stream of bytes.",

@@ -1,5 +1,6 @@
 #include "modules/posix/posix.h"
 #include "object/buffer.h"
+#include "object/codec.h"
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -36,6 +37,8 @@ bool ty_path(Value v, const char *function, bool allow_fd, bool allow_none, TyPa
     }
     if (allow_fd && ty_has_index(v)) {
         int32_t fd;
+        if ((v == TY_TRUE || v == TY_FALSE) && !ty_warn(&ty_RuntimeWarning, 1, "bool is used as a file descriptor"))
+            return false;
         if (!ty_to_int32(v, &fd))
             return false;
         path->fd = fd;
@@ -352,30 +355,39 @@ static Value posix_mkfifo(Value self, Value *a)
     return done(mkfifoat(fd, path.text, (mode_t)mode), &path);
 }
 
-static Value posix_realpath_test(Value self, Value *a) /* _path_normpath's kin: splits off the root */
+/* A path as str or bytes, for the functions that work on its text and never ask the system: any characters will do. */
+static Value lexical_path(Value self, Value *a) { return ty_is_str(a[0]) || ty_is_bytes(a[0]) ? a[0] : posix_fspath(self, a); }
+
+static Value posix_split_root(Value self, Value *a)
 {
-    TyPath path;
-    if (!ty_path(a[0], "_path_splitroot_ex", false, false, &path))
+    Value path = lexical_path(self, a);
+    if (path == TY_NULL)
         return TY_NULL;
-    size_t n = strlen(path.text), root = n && path.text[0] == '/' ? (n > 1 && path.text[1] == '/' && path.text[2] != '/' ? 2 : 1) : 0;
-    return ty_tuple_pack(3, ty_path_result(&path, "", 0), ty_path_result(&path, path.text, root), ty_path_result(&path, path.text + root, n - root));
+    if (ty_is_str(path)) {
+        int64_t n = ty_str_length(path), slashes = 0;
+        while (slashes < n && slashes < 3 && ty_str_at(path, slashes) == '/')
+            slashes++;
+        int64_t root = slashes == 3 ? 1 : slashes;
+        return ty_tuple_pack(3, ty_str_empty(), ty_str_slice(path, 0, root), ty_str_slice(path, root, n));
+    }
+    const char *text = (const char *)ty_bytes_data(path);
+    size_t n = (size_t)ty_bytes_length(path), slashes = 0;
+    while (slashes < n && slashes < 3 && text[slashes] == '/')
+        slashes++;
+    size_t root = slashes == 3 ? 1 : slashes;
+    return ty_tuple_pack(3, ty_bytes_new("", 0), ty_bytes_new(text, root), ty_bytes_new(text + root, n - root));
 }
 
 static Value posix_normpath(Value self, Value *a)
 {
-    TyPath path;
-    Value given = ty_is_str(a[0]) || ty_is_bytes(a[0]) ? a[0] : posix_fspath(self, a);
+    Value given = lexical_path(self, a);
     if (given == TY_NULL)
         return TY_NULL;
-    if (ty_is_str(given)) {
-        path = (TyPath){ .is_bytes = false };
-        path.holder = ty_str_encode_fs(given);
-        if (path.holder == TY_NULL)
-            return TY_NULL;
-    } else
-        path = (TyPath){ .is_bytes = true, .holder = given };
-    const char *text = (const char *)ty_bytes_data(path.holder);
-    size_t n = (size_t)ty_bytes_length(path.holder), out = 0, floor;
+    Value holder = ty_is_str(given) ? ty_utf8_encode(given, TY_NAME("surrogatepass")) : given;
+    if (holder == TY_NULL)
+        return TY_NULL;
+    const char *text = (const char *)ty_bytes_data(holder);
+    size_t n = (size_t)ty_bytes_length(holder), out = 0, floor;
     char *buffer = malloc(n + 3);
     if (!buffer)
         return ty_raise_memory_error();
@@ -410,7 +422,7 @@ static Value posix_normpath(Value self, Value *a)
     }
     if (out == 0)
         buffer[out++] = '.';
-    Value result = ty_path_result(&path, buffer, out);
+    Value result = ty_is_str(given) ? ty_utf8_decode((const uint8_t *)buffer, out, holder, TY_NAME("surrogatepass"), NULL) : ty_bytes_new(buffer, out);
     free(buffer);
     return result;
 }
@@ -667,7 +679,7 @@ const TyNativeDef ty_posix_file_functions[] = {
     F("readlink(path, *, dir_fd=None)", posix_readlink), F("access(path, mode, *, dir_fd=None, effective_ids=False, follow_symlinks=True)", posix_access),
     F("chmod(path, mode, *, dir_fd=None, follow_symlinks=True)", posix_chmod), F("fchmod(fd, mode)", posix_fchmod), F("chown(path, uid, gid, *, dir_fd=None, follow_symlinks=True)", posix_chown),
     F("lchown(path, uid, gid)", posix_lchown), F("listdir(path=None)", posix_listdir), F("utime(path, times=None, *, ns=<unrepresentable>, dir_fd=None, follow_symlinks=True)", posix_utime),
-    F("truncate(path, length)", posix_truncate), F("mkfifo(path, mode=438, *, dir_fd=None)", posix_mkfifo), F("_path_splitroot_ex(path, /)", posix_realpath_test), F("_path_normpath(path, /)", posix_normpath),
+    F("truncate(path, length)", posix_truncate), F("mkfifo(path, mode=438, *, dir_fd=None)", posix_mkfifo), F("_path_splitroot_ex(path, /)", posix_split_root), F("_path_normpath(path, /)", posix_normpath),
     F("open(path, flags, mode=511, *, dir_fd=None)", posix_open), F("close(fd)", posix_close), F("closerange(fd_low, fd_high, /)", posix_closerange), F("read(fd, length, /)", posix_read),
     F("pread(fd, length, offset, /)", posix_pread), F("readinto(fd, buffer, /)", posix_readinto), F("write(fd, data, /)", posix_write), F("pwrite(fd, buffer, offset, /)", posix_pwrite),
     F("lseek(fd, position, whence, /)", posix_lseek), F("dup(fd, /)", posix_dup), F("dup2(fd, fd2, inheritable=True)", posix_dup2), F("isatty(fd, /)", posix_isatty), F("ftruncate(fd, length, /)", posix_ftruncate),
