@@ -69,6 +69,7 @@ typedef struct TyCode {
     Value register_kinds;              /* bytes, one TY_REGISTER_… set each */
     Value filename, name, qualname;
     struct TyCaches *_Atomic caches;   /* none if it has a number */
+    _Atomic int64_t caches_end;        /* above the ids of all interpreters that have caches there */
     uint32_t shared_number;            /* of code that all interpreters share: the place of its caches in theirs; 0: it is no such code */
 } TyCode;
 

@@ -86,14 +86,25 @@ static TyCaches *shared_code_caches(TyCode *code)
     return (TyCaches *)ty_object(none);
 }
 
+/* Whether no caches can be there, since the interpreter is newer than all that have some: thousands may share the code. */
+static bool announce_caches(TyCode *code, int64_t id)
+{
+    int64_t end = ty_load_relaxed(&code->caches_end);
+    while (end <= id)
+        if (atomic_compare_exchange_weak_explicit(&code->caches_end, &end, id + 1, memory_order_acq_rel, memory_order_relaxed))
+            return true;
+    return false;
+}
+
 TyCaches *ty_code_caches_slow(TyCode *code)
 {
     if (code->shared_number)
         return shared_code_caches(code);
     TyInterpreter *interpreter = ty_interpreter();
-    for (;;) {
+    bool fresh_here = announce_caches(code, interpreter->id);
+    for (;; fresh_here = false) {
         TyCaches *first = ty_load_acquire(&code->caches);
-        for (TyCaches *c = first; c; c = ty_load_acquire(&c->next))
+        for (TyCaches *c = fresh_here ? NULL : first; c; c = ty_load_acquire(&c->next))
             if (c->interpreter_id == interpreter->id)
                 return c;
         TyCaches *fresh = caches_new(code);
