@@ -1,22 +1,7 @@
 """Garbage from many threads, with collections, weak references and finalizers in the middle of it."""
-import gc, os, threading, weakref
+import gc, threading, weakref
 
-ROUNDS = int(os.environ.get("ROUNDS", "1"))
-
-def together(*functions):
-    errors = []
-    barrier = threading.Barrier(len(functions))
-    def run(function):
-        try:
-            barrier.wait()
-            function()
-        except BaseException as error:
-            errors.append(error)
-    threads = [threading.Thread(target=run, args=(f,)) for f in functions]
-    for t in threads: t.start()
-    for t in threads: t.join()
-    if errors:
-        raise errors[0]
+from common import rounds, together
 
 class Node:
     finalized = 0
@@ -73,7 +58,7 @@ def collect():
     for _ in range(6):
         gc.collect()
 
-for _ in range(ROUNDS):
+for _ in rounds():
     together(cycles, cycles, chains, weakly, weakly, text, collect)
 for _ in range(4):
     gc.collect()

@@ -1,22 +1,7 @@
 """Many threads on one dictionary and one set: insertion, deletion, resizing, lookups and iteration at once."""
-import os, threading
+import threading
 
-ROUNDS = int(os.environ.get("ROUNDS", "1"))
-
-def together(*functions):
-    errors = []
-    barrier = threading.Barrier(len(functions))
-    def run(function):
-        try:
-            barrier.wait()
-            function()
-        except BaseException as error:
-            errors.append(error)
-    threads = [threading.Thread(target=run, args=(f,)) for f in functions]
-    for t in threads: t.start()
-    for t in threads: t.join()
-    if errors:
-        raise errors[0]
+from common import rounds, together
 
 class Key:
     """Few hashes, slow equality: lookups run Python code in the middle of the table."""
@@ -24,7 +9,7 @@ class Key:
     def __hash__(self): return self.n & 7
     def __eq__(self, other): return isinstance(other, Key) and self.n == other.n
 
-for _ in range(ROUNDS * 3):
+for _ in rounds(3):
     shared = {"fixed": 0}
     members = set()
     def insert(tag):

@@ -1,23 +1,10 @@
 """Interpreters made, used from several threads and closed; queues between them."""
-import os, threading
+import threading
 from concurrent import interpreters
 
-ROUNDS = int(os.environ.get("ROUNDS", "1"))
+from common import rounds, together
 
-def together(*functions):
-    errors = []
-    def run(function):
-        try:
-            function()
-        except BaseException as error:
-            errors.append(error)
-    threads = [threading.Thread(target=run, args=(f,)) for f in functions]
-    for t in threads: t.start()
-    for t in threads: t.join()
-    if errors:
-        raise errors[0]
-
-for _ in range(ROUNDS):
+for _ in rounds():
     def cycle():
         for i in range(8):
             one = interpreters.create()

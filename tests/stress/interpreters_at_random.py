@@ -1,8 +1,8 @@
 """Interpreters made, called, refused and closed at random by eight threads that share them; many alive at once, and many one after another."""
-import os, random, threading, time
+import random, threading, time
 from concurrent import interpreters
 
-ROUNDS = int(os.environ.get("ROUNDS", "1"))
+from common import rounds
 THREADS, SHARED, STEPS = 8, 6, 120
 queue = interpreters.create_queue()
 errors = []
@@ -55,7 +55,7 @@ def work(slots, seed):
     except BaseException as error:
         errors.append(error)
 
-for turn in range(ROUNDS):
+for turn in rounds():
     slots = [None] * SHARED
     threads = [threading.Thread(target=work, args=(slots, turn * THREADS + i)) for i in range(THREADS)]
     for thread in threads: thread.start()

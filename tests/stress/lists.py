@@ -1,25 +1,10 @@
 """Many threads on one list: append, pop, slices, sort and iteration at once; nothing is lost or made up."""
-import os, threading
+import threading
 
-ROUNDS = int(os.environ.get("ROUNDS", "1"))
+from common import rounds, together
 THREADS = 4
 
-def together(*functions):
-    errors = []
-    barrier = threading.Barrier(len(functions))
-    def run(function):
-        try:
-            barrier.wait()
-            function()
-        except BaseException as error:
-            errors.append(error)
-    threads = [threading.Thread(target=run, args=(f,)) for f in functions]
-    for t in threads: t.start()
-    for t in threads: t.join()
-    if errors:
-        raise errors[0]
-
-for _ in range(ROUNDS * 5):
+for _ in rounds(5):
     shared = []
     def appends(tag):
         def run():

@@ -1,22 +1,7 @@
 """Attributes, shapes, classes and descriptors that change while other threads look."""
-import os, threading
+import threading
 
-ROUNDS = int(os.environ.get("ROUNDS", "1"))
-
-def together(*functions):
-    errors = []
-    barrier = threading.Barrier(len(functions))
-    def run(function):
-        try:
-            barrier.wait()
-            function()
-        except BaseException as error:
-            errors.append(error)
-    threads = [threading.Thread(target=run, args=(f,)) for f in functions]
-    for t in threads: t.start()
-    for t in threads: t.join()
-    if errors:
-        raise errors[0]
+from common import rounds, together
 
 class Base:
     value = "class"
@@ -25,7 +10,7 @@ class Base:
 class Derived(Base):
     pass
 
-for _ in range(ROUNDS * 3):
+for _ in rounds(3):
     shared = Derived()
     stop = False
     def write(tag):

@@ -2,25 +2,8 @@
 import array, collections, contextvars, functools, gc, heapq, io, itertools, json, operator, os, queue, random, re, struct, sys, tempfile, threading
 import time, types, weakref
 
-ROUNDS = int(os.environ.get("ROUNDS", "1"))
-SECONDS = float(os.environ.get("SECONDS", "0"))
-THREADS = int(os.environ.get("THREADS", "8"))
+from common import ROUNDS, THREADS, rounds, time_left, together
 ONLY = os.environ.get("ONLY")
-
-def together(*functions):
-    errors = []
-    barrier = threading.Barrier(len(functions))
-    def run(function):
-        try:
-            barrier.wait()
-            function()
-        except BaseException as error:
-            errors.append(error)
-    threads = [threading.Thread(target=run, args=(f,)) for f in functions]
-    for t in threads: t.start()
-    for t in threads: t.join()
-    if errors:
-        raise errors[0]
 
 def everyone(function):
     together(*[functools.partial(function, n) for n in range(THREADS)])
@@ -674,10 +657,9 @@ def collections_at_once():
             gc.get_stats(), gc.get_count(), gc.isenabled()
     everyone(work)
 
-began, turn = time.monotonic(), 0
-while turn < ROUNDS or time.monotonic() - began < SECONDS:
+for turn in rounds():
     for each in tests:
-        if turn >= ROUNDS and time.monotonic() - began >= SECONDS:
+        if turn >= ROUNDS and not time_left():
             break
         if ONLY is None or each.__name__ in ONLY.split(","):
             try:
@@ -685,5 +667,4 @@ while turn < ROUNDS or time.monotonic() - began < SECONDS:
             except BaseException as error:
                 error.add_note("in " + each.__name__)
                 raise
-    turn += 1
 print("shared ok")

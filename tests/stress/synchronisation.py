@@ -1,23 +1,10 @@
 """Locks, conditions, semaphores, queues and events under contention."""
-import os, queue, threading, time
+import queue, threading, time
 from concurrent.futures import ThreadPoolExecutor
 
-ROUNDS = int(os.environ.get("ROUNDS", "1"))
+from common import rounds, together
 
-def together(*functions):
-    errors = []
-    def run(function):
-        try:
-            function()
-        except BaseException as error:
-            errors.append(error)
-    threads = [threading.Thread(target=run, args=(f,)) for f in functions]
-    for t in threads: t.start()
-    for t in threads: t.join()
-    if errors:
-        raise errors[0]
-
-for _ in range(ROUNDS * 2):
+for _ in rounds(2):
     lock, total = threading.Lock(), [0]
     def add():
         for _ in range(4000):
