@@ -524,7 +524,7 @@ static void try_except_star(TyCompiler *c, TyAstTry *s)
         int32_t next = ty_new_label(c);
         TyRegister match = ty_slot(u);
         TyRegister type = ty_last_operand(c, handler->type);
-        ty_emit(c, type_place, TY_OP_GROUP_MATCHES, match, rest, type);
+        ty_emit(c, ty_place(&handler->node), TY_OP_GROUP_MATCHES, match, rest, type);
         u->top = before;
         ty_push(c);
         ty_emit_jump(c, type_place, TY_OP_JUMP_IF_NONE, match, 0, 0, next);

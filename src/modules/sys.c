@@ -65,7 +65,9 @@ static Value sys_exc_info(Value self, Value *a)
 
 static Value sys_excepthook(Value self, Value *a)
 {
-    if (ty_is_exception(a[1]) && a[2] != TY_NONE && ty_as_exception(a[1])->traceback == TY_NULL && ty_is_exact(a[2], &ty_traceback_type))
+    if (!ty_is_exception(a[1]))
+        return ty_raise(&ty_TypeError, "print_exception(): Exception expected for value, %T found", a[1]);
+    if (a[2] != TY_NONE && ty_as_exception(a[1])->traceback == TY_NULL && ty_is_exact(a[2], &ty_traceback_type))
         ty_store(ty_object(a[1]), &ty_as_exception(a[1])->traceback, a[2]);
     ty_print_exception(a[1]);
     return TY_NONE;
@@ -175,7 +177,7 @@ static Value sys_getframemodulename(Value self, Value *a)
     return frame->function->module;
 }
 
-typedef struct FrameCollection { Value dict; bool failed; TyInterpreter *interpreter; } FrameCollection;
+typedef struct FrameCollection { Value dict; bool failed; TyInterpreter *interpreter; } FrameCollection; /* by threads; or exceptions */
 
 static void collect_frame(TyThread *thread, void *context)
 {
@@ -186,16 +188,26 @@ static void collect_frame(TyThread *thread, void *context)
     c->failed = object == TY_NULL || !ty_dict_set(c->dict, ty_int_from_uint64(thread->ident), object);
 }
 
-static Value sys_current_frames(Value self, Value *a)
+static void collect_exception(TyThread *thread, void *context)
+{
+    FrameCollection *c = context;
+    if (thread->interpreter == c->interpreter && !c->failed)
+        c->failed = !ty_dict_set(c->dict, ty_int_from_uint64(thread->ident), thread->handled == TY_NULL ? TY_NONE : thread->handled);
+}
+
+static Value collect(void (*collector)(TyThread *, void *))
 {
     FrameCollection c = { ty_dict_new(), false, ty_interpreter() };
     if (c.dict == TY_NULL)
         return TY_NULL;
     ty_world_stop(); /* frames of others get objects, which nothing but that keeps from ending meanwhile */
-    ty_thread_each(collect_frame, &c);
+    ty_thread_each(collector, &c);
     ty_world_start();
     return c.failed ? TY_NULL : c.dict;
 }
+
+static Value sys_current_frames(Value self, Value *a) { return collect(collect_frame); }
+static Value sys_current_exceptions(Value self, Value *a) { return collect(collect_exception); }
 
 static Value sys_settrace(Value self, Value *a)
 {
@@ -320,13 +332,18 @@ static Value sys_is_finalizing(Value self, Value *a) { return ty_from_bool(ty_lo
 static Value sys_is_gil_enabled(Value self, Value *a) { return TY_FALSE; }
 static Value sys_getrefcount(Value self, Value *a) { return ty_from_immediate_int(1); }
 static Value sys_getallocatedblocks(Value self, Value *a) { return ty_int_from_uint64(ty_heap_statistics().live_bytes / 64); }
-static Value sys_getswitchinterval(Value self, Value *a) { return ty_from_double(0.005); }
+/* No thread waits for another here: the interval is kept for who asks for it. */
+static _Atomic double switch_interval = 0.005;
+static Value sys_getswitchinterval(Value self, Value *a) { return ty_from_double(ty_load_relaxed(&switch_interval)); }
 static Value sys_setswitchinterval(Value self, Value *a)
 {
     double interval;
     if (!ty_to_double(a[0], &interval))
         return TY_NULL;
-    return interval > 0 ? TY_NONE : ty_raise(&ty_ValueError, "switch interval must be strictly positive"); /* no thread waits for another here */
+    if (!(interval > 0))
+        return ty_raise(&ty_ValueError, "switch interval must be strictly positive");
+    ty_store_relaxed(&switch_interval, interval);
+    return TY_NONE;
 }
 static Value sys_nothing(Value self, Value *a) { return TY_NONE; }
 static Value sys_false(Value self, Value *a) { return TY_FALSE; }
@@ -471,6 +488,7 @@ static const TyNativeDef functions[] = {
     TY_FUNCTION("_get_cpu_count_config()", sys_get_cpu_count_config, "Private function for getting PyConfig.cpu_count"),
     TY_FUNCTION("_getframe(depth=0, /)", sys_getframe, "Return a frame object from the call stack."),
     TY_FUNCTION("_getframemodulename(depth=0)", sys_getframemodulename, "Return the name of the module for a calling frame."),
+    TY_FUNCTION("_current_exceptions()", sys_current_exceptions, "Return a dict mapping each thread's identifier to its current raised exception."),
     TY_FUNCTION("_current_frames()", sys_current_frames, "Return a dict mapping each thread's thread id to its current stack frame."),
     TY_FUNCTION("_is_gil_enabled()", sys_is_gil_enabled, "Return True if the GIL is currently enabled."),
     TY_FUNCTION("_is_interned(string, /)", sys_is_interned, "Return True if the given string is \"interned\"."),
@@ -549,6 +567,14 @@ static bool put_record(Value dict, const char *name, TyType *storage, const TySt
     return type && put(dict, name, ty_struct_sequence_new(type, values));
 }
 
+/* The same, the only one of its type. */
+static bool put_single(Value dict, const char *name, TyType *storage, const TyStructDef *def, const Value *values)
+{
+    bool done = put_record(dict, name, storage, def, values);
+    storage->flags |= TY_TYPE_NO_NEW;
+    return done;
+}
+
 static TyType flags_type, version_type, float_type, int_type, hash_type, thread_type, unraisable_type;
 
 static bool put_flags(Value dict)
@@ -567,7 +593,7 @@ static bool put_flags(Value dict)
         number(c->utf8_mode), number(c->warn_default_encoding), ty_from_bool(c->safe_path), number(ty_load_relaxed(&ty_interpreter()->int_max_str_digits)), number(0),
         number(c->thread_inherit_context), number(c->context_aware_warnings)
     };
-    return put_record(dict, "flags", &flags_type, &def, values);
+    return put_single(dict, "flags", &flags_type, &def, values);
 }
 
 static bool put_versions(Value dict)
@@ -576,7 +602,7 @@ static bool put_versions(Value dict)
     static const TyStructDef def = { "sys.version_info", "sys.version_info\n\nVersion information as a named tuple.", fields, 5 };
     Value values[] = { number(3), number(14), number(TY_STDLIB_MICRO), ty_str_from_text("final"), number(0) };
     int64_t hex = 0x030e00f0 | TY_STDLIB_MICRO << 8;
-    if (!put_record(dict, "version_info", &version_type, &def, values) || !put(dict, "hexversion", number(hex)) || !put(dict, "api_version", number(1013)))
+    if (!put_single(dict, "version_info", &version_type, &def, values) || !put(dict, "hexversion", number(hex)) || !put(dict, "api_version", number(1013)))
         return false;
     char version[200];
     snprintf(version, sizeof version, "3.14.%d (Typhon " TY_VERSION ", " __DATE__ ", " __TIME__ ") [%s]", TY_STDLIB_MICRO,
@@ -614,7 +640,7 @@ static bool put_number_facts(Value dict)
     Value hashes[] = { number(64), ty_int_from_uint64(((uint64_t)1 << 61) - 1), number(314159), number(0), number(1000003), ty_str_from_text("siphash13"), number(64), number(128), number(0) };
     static const TyStructField thread_fields[] = { { "name", NULL }, { "lock", NULL }, { "version", NULL }, {0} };
     static const TyStructDef thread_def = { "sys.thread_info", "sys.thread_info\n\nA named tuple holding information about the thread implementation.", thread_fields, 3 };
-    Value threads[] = { ty_str_from_text("pthread"), ty_str_from_text("futex"), thread_version() };
+    Value threads[] = { ty_str_from_text("pthread"), TY_NONE, thread_version() };
     return put_record(dict, "float_info", &float_type, &float_def, floats) && put_record(dict, "int_info", &int_type, &int_def, ints)
         && put_record(dict, "hash_info", &hash_type, &hash_def, hashes) && put_record(dict, "thread_info", &thread_type, &thread_def, threads)
         && put(dict, "maxsize", number(INT64_MAX)) && put(dict, "maxunicode", number(0x10FFFF)) && put(dict, "byteorder", ty_str_from_text("little"))

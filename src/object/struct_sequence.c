@@ -88,6 +88,8 @@ static TySignature new_signature = TY_SIGNATURE("structseq(sequence, dict={})");
 
 static Value struct_new(TyType *type, const Value *arguments, size_t count, Value keywords)
 {
+    if (type->flags & TY_TYPE_NO_NEW)
+        return ty_raise(&ty_TypeError, "cannot create '%s' instances", type->name);
     const StructInfo *info = info_of(type);
     Value flat[2];
     if (!ty_parse_arguments(&new_signature, arguments, count, keywords, flat))

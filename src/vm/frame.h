@@ -124,7 +124,7 @@ bool ty_vm_dict_update(Value dict, Value mapping);
 bool ty_vm_dict_merge(Value dict, Value mapping, Value callee);
 Value ty_vm_convert(uint32_t conversion, Value v);
 int ty_vm_exception_matches(Value exception, Value class);
-bool ty_vm_group_matches(Value *exception, Value class, Value *match);
+bool ty_vm_group_matches(TyFrame *frame, Value *exception, Value class, Value *match);
 bool ty_vm_raise(uint32_t count, Value exception, Value cause);
 Value ty_vm_with_except(Value exit, Value self, Value exception);
 bool ty_vm_load_special(Value object, uint32_t which, Value *target);

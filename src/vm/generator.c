@@ -206,7 +206,10 @@ static Value throw_in_frame(TyGenerator *g, bool *returned)
             ty_restore_exception(exception);
         return TY_NULL;
     }
-    ty_raise_object(exception); /* the context is what is handled inside */
+    if (g->own_handled != TY_NULL)
+        ty_raise_object(exception); /* the context is what is handled inside */
+    else
+        ty_restore_exception(exception);
     return resume(g, true, returned);
 }
 

@@ -1617,7 +1617,7 @@ do_yield:
     CASE(GROUP_MATCHES) {
         SAVE();
         Value match;
-        if (!ty_vm_group_matches(&RB, RC, &match))
+        if (!ty_vm_group_matches(frame, &RB, RC, &match))
             goto error;
         RA = match;
         NEXT(1);

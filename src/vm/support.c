@@ -499,7 +499,7 @@ static bool check_group_class(Value class)
     return true;
 }
 
-bool ty_vm_group_matches(Value *exception, Value class, Value *match)
+bool ty_vm_group_matches(TyFrame *frame, Value *exception, Value class, Value *match)
 {
     if (!check_group_class(class))
         return false;
@@ -519,7 +519,9 @@ bool ty_vm_group_matches(Value *exception, Value class, Value *match)
             }
             if (*match == TY_NULL)
                 return false;
-            ty_store(ty_object(*match), &ty_as_exception(*match)->traceback, ty_as_exception(*exception)->traceback);
+            ty_restore_exception(*match); /* its traceback begins at the except* */
+            ty_vm_add_traceback(frame, ty_frame_instruction(frame));
+            *match = ty_take_exception();
         }
         *exception = TY_NONE;
         return true;
