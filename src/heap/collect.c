@@ -3,6 +3,7 @@
 #include "base/clock.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define THRESHOLD_LEAST ((size_t)24 << 20)
 #define FINALIZERS_LEAST 32768
@@ -196,11 +197,18 @@ static void save_own_registers(void)
     thread->c_stack_scan = (char *)ty_registers_save(thread->registers);
 }
 
-void ty_heap_collect(void)
+void ty_heap_collect(void) { ty_heap_collect_above(NULL); }
+
+void ty_heap_collect_above(char *low)
 {
-    ty_thread->in_allocation = true;
+    TyThread *thread = ty_thread;
+    thread->in_allocation = true;
     ty_world_stop();
     save_own_registers();
+    if (low) {
+        thread->c_stack_scan = low;
+        memset(thread->registers, 0, sizeof thread->registers);
+    }
     collect(true);
     ty_world_start();
     ty_thread->in_allocation = false;

@@ -12,6 +12,7 @@
 #include "object/native.h"
 #include "object/str.h"
 #include "object/tuple.h"
+#include "vm/frame.h"
 
 #include <stdlib.h>
 
@@ -70,14 +71,26 @@ static bool call_back(Value module, const char *phase, int64_t generation, int64
     return true;
 }
 
+static Value gc_collect(Value module, Value *a);
+
+/* Where the C stack begins to matter when Python code calls collect() itself: above the interpreter's C function. What is below is scanned
+ * conservatively else, and calls before this one have left there, in places that the frames of this one cover but do not write, what would be kept alive. */
+static char *calling_run(void)
+{
+    const TyRun *run = ty_thread->run;
+    const TyFrame *frame = ty_thread->frame;
+    if (ty_thread->instrumented || !run || run->low >= run->high || !frame || frame == run->below || (ty_op(*frame->pc) != TY_OP_CALL && ty_op(*frame->pc) != TY_OP_CALL_METHOD))
+        return NULL;
+    Value callee = frame->registers[ty_op_b(*frame->pc)];
+    return ty_is_exact(callee, &ty_native_type) && ((TyNative *)ty_object(callee))->def->function.flat == gc_collect ? (char *)run->high : NULL;
+}
+
 static TY_NOINLINE uint64_t collect_once(void)
 {
-    ty_heap_collect();
+    ty_heap_collect_above(calling_run());
     return ty_heap_statistics().freed_objects;
 }
 
-/* The stack is scanned conservatively: what calls before this one left below, in places that the frames of this one cover but do not
- * write, would be kept alive. */
 static TY_NOINLINE int64_t collect_rounds(void)
 {
     uint64_t freed = 0;

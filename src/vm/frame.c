@@ -160,8 +160,8 @@ void ty_frame_detach(TyFrame *frame)
     object->instruction = (int32_t)ty_frame_instruction(frame);
     if (raised != TY_NULL && ty_code_line(code, (uint32_t)object->instruction) < 0)
         object->instruction = (int32_t)frame->raised_at;
-    TyFrame *caller = frame->generator && ty_load_relaxed(&frame->generator->state) != TY_GENERATOR_RUNNING ? NULL : frame->previous;
-    if (caller)
+    TyFrame *caller = frame->previous;
+    if (caller && !frame->generator)
         ty_store(object, &object->back, ty_frame_object(caller));
     ty_store_pointer(object, &object->frame, NULL);
     frame->frame_object = TY_NULL;
