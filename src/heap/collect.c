@@ -197,22 +197,28 @@ static void save_own_registers(void)
     thread->c_stack_scan = (char *)ty_registers_save(thread->registers);
 }
 
-void ty_heap_collect(void) { ty_heap_collect_above(NULL); }
+bool ty_caches_forgotten;
 
-void ty_heap_collect_above(char *low)
+/* low: where the calling thread's C stack begins to matter, or NULL. */
+static void collect_now(char *low, bool thorough)
 {
     TyThread *thread = ty_thread;
     thread->in_allocation = true;
     ty_world_stop();
     save_own_registers();
+    ty_caches_forgotten = thorough;
     if (low) {
         thread->c_stack_scan = low;
         memset(thread->registers, 0, sizeof thread->registers);
     }
     collect(true);
+    ty_caches_forgotten = false;
     ty_world_start();
-    ty_thread->in_allocation = false;
+    thread->in_allocation = false;
 }
+
+void ty_heap_collect(void) { collect_now(NULL, false); }
+void ty_heap_collect_thoroughly(char *low) { collect_now(low, true); }
 
 static bool is_due(void)
 {

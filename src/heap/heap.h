@@ -245,7 +245,10 @@ typedef struct TyHeapStatistics {
  * False: no address space. */
 bool ty_heap_start(size_t stress_interval);
 void ty_heap_collect(void);                 /* a full collection now, sweep completed; pending work is run by the caller's next ty_heap_run_pending */
-void ty_heap_collect_above(char *low);    /* the same, for who needs nothing that its registers and the C stack below `low` refer to; NULL: as ty_heap_collect */
+/* The same, as a program asks for it: what is kept only to be found faster goes as well. The caller needs nothing that its registers and the C stack below
+ * `low` refer to; NULL: it may. */
+void ty_heap_collect_thoroughly(char *low);
+extern bool ty_caches_forgotten;           /* while such a collection marks */
 /* gc.enable/disable: automatic collections. Since all memory depends on them here, "disabled" means that they wait until the heap has
  * grown a good deal. */
 void ty_heap_set_enabled(bool enabled);

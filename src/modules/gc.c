@@ -87,7 +87,7 @@ static char *calling_run(void)
 
 static TY_NOINLINE uint64_t collect_once(void)
 {
-    ty_heap_collect_above(calling_run());
+    ty_heap_collect_thoroughly(calling_run());
     return ty_heap_statistics().freed_objects;
 }
 

@@ -14,7 +14,11 @@ static void caches_trace(TyObject *self, TyMarker *marker)
     TyCaches *caches = (TyCaches *)self;
     for (size_t i = 0; i < caches->count; i++) {
         uint64_t word = ty_load_relaxed(&caches->words[i]);
-        if (word != 0 && !ty_cache_is_slot(word) && ty_heap_contains((void *)(uintptr_t)word))
+        if (word == 0 || ty_cache_is_slot(word) || !ty_heap_contains((void *)(uintptr_t)word))
+            continue;
+        if (TY_UNLIKELY(ty_caches_forgotten))
+            ty_store_relaxed(&caches->words[i], 0);
+        else
             ty_mark_object(marker, (TyObject *)(uintptr_t)word);
     }
     TyCaches *next = ty_load_relaxed(&caches->next);
