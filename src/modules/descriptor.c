@@ -4,6 +4,11 @@
 #include "object/native.h"
 #include "object/str.h"
 
+bool ty_warn_descriptor(Value v)
+{
+    return (v != TY_TRUE && v != TY_FALSE) || ty_warn(&ty_RuntimeWarning, 1, "bool is used as a file descriptor");
+}
+
 bool ty_to_descriptor(Value v, int *out)
 {
     if (!ty_is_int(v)) {
@@ -24,7 +29,7 @@ bool ty_to_descriptor(Value v, int *out)
         }
     }
     int32_t descriptor;
-    if (!ty_to_int32(v, &descriptor))
+    if (!ty_warn_descriptor(v) || !ty_to_int32(v, &descriptor))
         return false;
     if (descriptor < 0) {
         ty_raise(&ty_ValueError, "file descriptor cannot be a negative integer (%d)", descriptor);

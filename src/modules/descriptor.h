@@ -6,5 +6,6 @@
 
 /* An int, or what an object's fileno() gives; not negative. False with TypeError, ValueError or OverflowError. */
 bool ty_to_descriptor(Value v, int *out);
+bool ty_warn_descriptor(Value v); /* RuntimeWarning for a bool; false if that became an exception */
 
 #endif

@@ -59,9 +59,13 @@ static bool to_limit(Value v, rlim_t *out)
     if (v == TY_NULL)
         return false;
     int64_t number;
-    if (ty_int_get_int64(v, &number) == 0 && number < 0) {
-        *out = (rlim_t)number; /* -1: no limit */
+    if (ty_int_get_int64(v, &number) == 0 && number == -1) {
+        *out = RLIM_INFINITY;
         return true;
+    }
+    if (ty_int_sign(v) < 0) {
+        ty_raise(&ty_ValueError, "Cannot convert negative int");
+        return false;
     }
     uint64_t word;
     if (!ty_to_uint64(v, &word))

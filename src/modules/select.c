@@ -29,7 +29,8 @@ static bool timeout_of(Value v, int64_t unit, const char *what, int64_t *out)
     if (v == TY_NULL || v == TY_NONE)
         return true;
     if (ty_is_float(v)) {
-        double ns = ceil(ty_float_value(v) * (double)unit);
+        double ns = ty_float_value(v) * (double)unit;
+        ns = ns < 0 ? floor(ns) : ceil(ns); /* a little less than nothing is for ever, too */
         if (isnan(ns)) {
             ty_raise(&ty_ValueError, "Invalid value NaN (not a number)");
             return false;
@@ -93,18 +94,23 @@ static bool watch(Watched *watched, Value objects, int *highest)
     watched->objects = ty_sequence_fast(objects, "arguments 1-3 must be sequences");
     if (watched->objects == TY_NULL)
         return false;
-    watched->objects = ty_sequence_tuple(watched->objects);
-    if (watched->objects == TY_NULL)
-        return false;
-    watched->count = ty_tuple_length(watched->objects);
-    if (watched->count > FD_SETSIZE) {
-        ty_raise(&ty_ValueError, "too many file descriptors in select()");
-        return false;
-    }
-    for (int64_t i = 0; i < watched->count; i++) {
+    Value source = watched->objects;
+    watched->objects = ty_list_new(0);
+    watched->count = 0;
+    for (int64_t i = 0; watched->objects != TY_NULL; i++) { /* looking at an object may change the list */
         int descriptor;
-        if (!ty_to_descriptor(ty_tuple_item(watched->objects, i), &descriptor))
+        Value object = ty_is_list(source) ? ty_list_item(source, i) : i < ty_tuple_length(source) ? ty_tuple_item(source, i) : TY_NULL;
+        if (object == TY_NULL)
+            return true;
+        if (!ty_to_descriptor(object, &descriptor))
             return false;
+        if (i >= FD_SETSIZE) {
+            ty_raise(&ty_ValueError, "too many file descriptors in select()");
+            return false;
+        }
+        if (!ty_list_append(watched->objects, object))
+            return false;
+        watched->count = i + 1;
         if (descriptor >= FD_SETSIZE) {
             ty_raise(&ty_ValueError, "filedescriptor out of range in select()");
             return false;
@@ -113,14 +119,14 @@ static bool watch(Watched *watched, Value objects, int *highest)
         FD_SET(descriptor, &watched->set);
         *highest = TY_MAX(*highest, descriptor);
     }
-    return true;
+    return false;
 }
 
 static Value ready_of(const Watched *watched, const fd_set *set)
 {
     Value list = ty_list_new(0);
     for (int64_t i = 0; list != TY_NULL && i < watched->count; i++)
-        if (FD_ISSET(watched->descriptors[i], set) && !ty_list_append(list, ty_tuple_item(watched->objects, i)))
+        if (FD_ISSET(watched->descriptors[i], set) && !ty_list_append(list, ty_list_item(watched->objects, i)))
             return TY_NULL;
     return list;
 }

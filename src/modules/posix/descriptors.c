@@ -1,6 +1,7 @@
 /* Calls on open descriptors beyond reading and writing one buffer: several buffers, the kernel's own copying, locks, events, timers; and extended attributes
  * of files. */
 #include "modules/posix/posix.h"
+#include "modules/descriptor.h"
 #include "object/buffer.h"
 #include "object/bytes_parts.h"
 #include <fcntl.h>
@@ -15,38 +16,6 @@
 #include <sys/xattr.h>
 #include <limits.h>
 #include <unistd.h>
-
-bool ty_posix_descriptor(Value v, int *out)
-{
-    int32_t number;
-    if (ty_is_int(v)) {
-        if (!ty_to_int32(v, &number))
-            return false;
-    } else {
-        bool failed;
-        Value method = ty_get_attribute_or_null(v, TY_NAME("fileno"), &failed);
-        if (method == TY_NULL) {
-            if (!failed)
-                ty_raise(&ty_TypeError, "argument must be an int, or have a fileno() method.");
-            return false;
-        }
-        Value answer = ty_call_none(method);
-        if (answer == TY_NULL)
-            return false;
-        if (!ty_is_int(answer)) {
-            ty_raise(&ty_TypeError, "fileno() returned a non-integer");
-            return false;
-        }
-        if (!ty_to_int32(answer, &number))
-            return false;
-    }
-    if (number < 0) {
-        ty_raise(&ty_ValueError, "file descriptor cannot be a negative integer (%d)", number);
-        return false;
-    }
-    *out = number;
-    return true;
-}
 
 #define INT(v, name) int32_t name; if (!ty_to_int32(v, &name)) return TY_NULL
 #define OFFSET(v, name) int64_t name; if (!ty_to_int64(v, &name)) return TY_NULL
@@ -286,7 +255,7 @@ static Value posix_eventfd_read(Value self, Value *a)
 {
     int fd, result;
     eventfd_t value;
-    if (!ty_posix_descriptor(a[0], &fd))
+    if (!ty_to_descriptor(a[0], &fd))
         return TY_NULL;
     ty_blocking_begin();
     result = eventfd_read(fd, &value);
@@ -298,7 +267,7 @@ static Value posix_eventfd_write(Value self, Value *a)
 {
     int fd, result;
     uint64_t value;
-    if (!ty_posix_descriptor(a[0], &fd) || !ty_to_uint64(a[1], &value))
+    if (!ty_to_descriptor(a[0], &fd) || !ty_to_uint64(a[1], &value))
         return TY_NULL;
     ty_blocking_begin();
     result = eventfd_write(fd, value);
@@ -357,7 +326,7 @@ static Value timer_set(Value *a, bool nanoseconds)
     int fd;
     int32_t flags = 0;
     struct itimerspec wanted, old;
-    if (!ty_posix_descriptor(a[0], &fd) || (a[1] != TY_NULL && !ty_to_int32(a[1], &flags)) || !to_timespec(a[2], nanoseconds, &wanted.it_value) ||
+    if (!ty_to_descriptor(a[0], &fd) || (a[1] != TY_NULL && !ty_to_int32(a[1], &flags)) || !to_timespec(a[2], nanoseconds, &wanted.it_value) ||
         !to_timespec(a[3], nanoseconds, &wanted.it_interval))
         return TY_NULL;
     return timerfd_settime(fd, flags, &wanted, &old) < 0 ? ty_posix_error(NULL) : timer_pair(&old, nanoseconds);
@@ -366,7 +335,7 @@ static Value timer_get(Value *a, bool nanoseconds)
 {
     int fd;
     struct itimerspec timer;
-    if (!ty_posix_descriptor(a[0], &fd))
+    if (!ty_to_descriptor(a[0], &fd))
         return TY_NULL;
     return timerfd_gettime(fd, &timer) < 0 ? ty_posix_error(NULL) : timer_pair(&timer, nanoseconds);
 }

@@ -1,4 +1,5 @@
 #include "modules/posix/posix.h"
+#include "modules/descriptor.h"
 #include "object/buffer.h"
 #include "object/codec.h"
 #include <dirent.h>
@@ -19,7 +20,7 @@ static Value fs_path(Value v, const char *function, bool allow_fd)
     if (ty_is_str(v) || ty_is_bytes(v))
         return v;
     Value method = ty_lookup_special(v, TY_NAME("__fspath__"));
-    if (method == TY_NULL)
+    if (method == TY_NULL || method == TY_NONE)
         return ty_raised() ? TY_NULL : ty_raise(&ty_TypeError, "%s: path should be string, bytes%s, not %T", function, allow_fd ? ", os.PathLike or integer" : " or os.PathLike", v);
     Value path = ty_call_none(method);
     if (path == TY_NULL || ty_is_str(path) || ty_is_bytes(path))
@@ -37,9 +38,7 @@ bool ty_path(Value v, const char *function, bool allow_fd, bool allow_none, TyPa
     }
     if (allow_fd && ty_has_index(v)) {
         int32_t fd;
-        if ((v == TY_TRUE || v == TY_FALSE) && !ty_warn(&ty_RuntimeWarning, 1, "bool is used as a file descriptor"))
-            return false;
-        if (!ty_to_int32(v, &fd))
+        if (!ty_warn_descriptor(v) || !ty_to_int32(v, &fd))
             return false;
         path->fd = fd;
         return true;
@@ -83,10 +82,18 @@ bool ty_dir_fd(Value v, int *fd)
     if (!ty_has_index(v))
         return ty_raise(&ty_TypeError, "argument should be integer or None, not %T", v), false;
     int32_t n;
-    if (!ty_to_int32(v, &n))
+    if (!ty_warn_descriptor(v) || !ty_to_int32(v, &n))
         return false;
     *fd = n;
     return true;
+}
+
+bool ty_path_alone(const TyPath *path, const char *function, int dir_fd, bool follow)
+{
+    if (path->text || (dir_fd == AT_FDCWD && follow))
+        return true;
+    ty_raise(&ty_ValueError, dir_fd != AT_FDCWD ? "%s: can't specify dir_fd without matching path" : "%s: cannot use fd and follow_symlinks together", function);
+    return false;
 }
 
 static bool flag(Value v, bool fallback)
@@ -140,8 +147,8 @@ SIMPLE_PATH(chroot, false, chroot(path.text), -1)
 
 static Value posix_fchdir(Value self, Value *a)
 {
-    int32_t fd;
-    return ty_to_int32(a[0], &fd) ? done(fchdir(fd), NULL) : TY_NULL;
+    int fd;
+    return ty_to_descriptor(a[0], &fd) ? done(fchdir(fd), NULL) : TY_NULL;
 }
 
 static Value posix_mkdir(Value self, Value *a)
@@ -240,6 +247,10 @@ static Value posix_chown(Value self, Value *a)
     int fd;
     if (!ty_path(a[0], "chown", true, false, &path) || !ty_posix_uid(a[1], &uid) || !ty_posix_gid(a[2], &gid) || !ty_dir_fd(a[3], &fd))
         return TY_NULL;
+    if (!path.text && fd != AT_FDCWD)
+        return ty_raise(&ty_ValueError, "chown: can't specify both dir_fd and fd");
+    if (!ty_path_alone(&path, "chown", fd, flag(a[4], true)))
+        return TY_NULL;
     return done(path.text ? fchownat(fd, path.text, uid, gid, flag(a[4], true) ? 0 : AT_SYMLINK_NOFOLLOW) : fchown(path.fd, uid, gid), &path);
 }
 
@@ -310,7 +321,7 @@ static Value posix_utime(Value self, Value *a)
     TyPath path;
     int fd;
     struct timespec times[2] = { { .tv_nsec = UTIME_NOW }, { .tv_nsec = UTIME_NOW } };
-    if (!ty_path(a[0], "utime", true, false, &path) || !ty_dir_fd(a[3], &fd))
+    if (!ty_path(a[0], "utime", true, false, &path) || !ty_dir_fd(a[3], &fd) || !ty_path_alone(&path, "utime", fd, flag(a[4], true)))
         return TY_NULL;
     bool has_times = a[1] != TY_NULL && a[1] != TY_NONE, has_ns = a[2] != TY_NULL;
     if (has_times && has_ns)
@@ -502,8 +513,10 @@ static Value posix_readinto(Value self, Value *a)
 {
     FD(a[0], fd);
     TyBuffer view;
-    if (!ty_buffer_get(a[1], &view, TY_BUFFER_WRITABLE))
-        return TY_NULL;
+    if (!ty_buffer_get(a[1], &view, TY_BUFFER_WRITABLE)) {
+        ty_clear_exception();
+        return ty_raise(&ty_TypeError, "readinto() argument 2 must be read-write bytes-like object, not %T", a[1]);
+    }
     ssize_t n;
     TY_RETRY(n, read(fd, view.data, (size_t)TY_MIN(view.length, 0x7ffff000)));
     int error = errno;
@@ -569,18 +582,10 @@ static Value posix_ftruncate(Value self, Value *a)
     TY_RETRY(r, ftruncate(fd, length));
     return done(r, NULL);
 }
-static int fd_of(Value v)
-{
-    int32_t fd;
-    if (ty_has_index(v))
-        return ty_to_int32(v, &fd) ? fd : -1;
-    Value n = ty_call_method_none(v, TY_NAME("fileno"));
-    return n != TY_NULL && ty_to_int32(n, &fd) ? fd : -1;
-}
 static Value posix_fsync(Value self, Value *a)
 {
-    int fd = fd_of(a[0]), r;
-    if (fd < 0 && ty_raised())
+    int fd, r;
+    if (!ty_to_descriptor(a[0], &fd))
         return TY_NULL;
     TY_RETRY(r, fsync(fd));
     return done(r, NULL);

@@ -1,5 +1,6 @@
 /* Who a process is and how it is scheduled: users and groups, priorities, processors, namespaces. */
 #include "modules/posix/posix.h"
+#include "modules/descriptor.h"
 #include "object/set.h"
 #include <grp.h>
 #include <linux/sched.h>
@@ -177,6 +178,10 @@ static Value sched_param_new(TyType *type, const Value *arguments, size_t count,
 {
     static TySignature signature = TY_SIGNATURE("sched_param(sched_priority)");
     Value a[1];
+    if (count == 2 && ty_is_tuple(arguments[0]) && ty_tuple_length(arguments[0]) == 1 && ty_is_dict(arguments[1])) { /* as pickles have it */
+        a[0] = ty_tuple_item(arguments[0], 0);
+        return ty_struct_sequence_new(type, a);
+    }
     return ty_parse_arguments(&signature, arguments, count, keywords, a) ? ty_struct_sequence_new(type, a) : TY_NULL;
 }
 
@@ -263,7 +268,7 @@ static Value posix_setns(Value self, Value *a)
 {
     int fd;
     int32_t kind = 0;
-    if (!ty_posix_descriptor(a[0], &fd) || (a[1] != TY_NULL && !ty_to_int32(a[1], &kind)))
+    if (!ty_to_descriptor(a[0], &fd) || (a[1] != TY_NULL && !ty_to_int32(a[1], &kind)))
         return TY_NULL;
     return done(setns(fd, kind));
 }

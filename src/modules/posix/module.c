@@ -156,6 +156,8 @@ static Value posix_fork(Value self, Value *a)
 {
     if (ty_interpreter()->no_fork)
         return ty_raise(&ty_RuntimeError, "fork not supported for isolated subinterpreters");
+    if (ty_load_relaxed(&ty_interpreter()->finalizing))
+        return ty_raise(&ty_PythonFinalizationError, "can't fork at interpreter shutdown");
     pid_t pid = ty_fork("fork");
     return pid < 0 ? ty_posix_error(NULL) : ty_int_from_int64(pid);
 }
@@ -202,72 +204,6 @@ static Value posix_system(Value self, Value *a)
     ty_blocking_end();
     return ty_from_immediate_int(r);
 }
-
-/* A NULL-ended array of texts; the texts lie in heap objects that the list keeps. */
-static char **text_array(Value sequence, Value *keep)
-{
-    Value items = ty_sequence_tuple(sequence);
-    *keep = items == TY_NULL ? TY_NULL : ty_list_new(0);
-    if (*keep == TY_NULL)
-        return NULL;
-    int64_t n = ty_tuple_length(items);
-    char **array = calloc((size_t)n + 1, sizeof *array);
-    for (int64_t i = 0; array && i < n; i++) {
-        TyPath text;
-        if (!ty_path(ty_tuple_item(items, i), "execv", false, false, &text) || !ty_list_append(*keep, text.holder)) {
-            free(array);
-            return NULL;
-        }
-        array[i] = (char *)text.text;
-    }
-    if (!array)
-        ty_raise_memory_error();
-    return array;
-}
-
-static char **environment_array(Value mapping, Value *keep)
-{
-    Value items = ty_call_method_none(mapping, TY_NAME("items")), list = items == TY_NULL ? TY_NULL : ty_sequence_list(items), lines = ty_list_new(0);
-    for (int64_t i = 0; list != TY_NULL && i < ty_list_length(list); i++) {
-        Value pair = ty_list_item(list, i);
-        TyPath key, value;
-        if (!ty_is_tuple(pair) || ty_tuple_length(pair) != 2 || !text_of(ty_tuple_item(pair, 0), &key) || !text_of(ty_tuple_item(pair, 1), &value))
-            return NULL;
-        Value line = ty_bytes_concat(ty_bytes_concat(key.holder, ty_bytes_new("=", 1)), value.holder);
-        if (line == TY_NULL || !ty_list_append(lines, line))
-            return NULL;
-    }
-    return list == TY_NULL ? NULL : text_array(lines, keep);
-}
-
-static Value exec(Value path_value, Value arguments, Value environment)
-{
-    TyPath path;
-    Value keep, keep_environment = TY_NULL;
-    if (ty_interpreter()->no_exec)
-        return ty_raise(&ty_RuntimeError, "exec not supported for isolated subinterpreters");
-    if (!ty_path(path_value, "execve", environment != TY_NULL, false, &path))
-        return TY_NULL;
-    char **argv = text_array(arguments, &keep), **envp = environ;
-    if (!argv)
-        return TY_NULL;
-    if (!argv[0]) {
-        free(argv);
-        return ty_raise(&ty_ValueError, "execv() arg 2 must not be empty");
-    }
-    if (environment != TY_NULL && !(envp = environment_array(environment, &keep_environment))) {
-        free(argv);
-        return TY_NULL;
-    }
-    if (path.text)
-        execve(path.text, argv, envp);
-    else
-        fexecve(path.fd, argv, envp);
-    free(argv);
-    return ty_posix_error(&path);
-}
-static Value posix_execv(Value self, Value *a) { return exec(a[0], a[1], TY_NULL); }
-static Value posix_execve(Value self, Value *a) { return exec(a[0], a[1], a[2]); }
 
 static Value posix_register_at_fork(Value self, Value *a)
 {
@@ -385,8 +321,8 @@ static const TyNativeDef process_functions[] = {
     F("urandom(size, /)", posix_urandom), F("getrandom(size, flags=0)", posix_getrandom), F("putenv(name, value, /)", posix_putenv), F("unsetenv(name, /)", posix_unsetenv), F("uname()", posix_uname),
     F("times()", posix_times), F("get_terminal_size(fd=1, /)", posix_terminal_size), F("fork()", posix_fork), F("waitpid(pid, options, /)", posix_waitpid), F("wait()", posix_wait), F("WIFEXITED(status)", posix_WIFEXITED),
     F("WIFSIGNALED(status)", posix_WIFSIGNALED), F("WIFSTOPPED(status)", posix_WIFSTOPPED), F("WIFCONTINUED(status)", posix_WIFCONTINUED), F("WCOREDUMP(status)", posix_WCOREDUMP), F("WEXITSTATUS(status)", posix_WEXITSTATUS),
-    F("WTERMSIG(status)", posix_WTERMSIG), F("WSTOPSIG(status)", posix_WSTOPSIG), F("waitstatus_to_exitcode(status)", posix_exitcode), F("system(command)", posix_system), F("execv(path, argv, /)", posix_execv),
-    F("execve(path, argv, env)", posix_execve), F("register_at_fork(*, before=<unrepresentable>, after_in_child=<unrepresentable>, after_in_parent=<unrepresentable>)", posix_register_at_fork),
+    F("WTERMSIG(status)", posix_WTERMSIG), F("WSTOPSIG(status)", posix_WSTOPSIG), F("waitstatus_to_exitcode(status)", posix_exitcode), F("system(command)", posix_system),
+    F("register_at_fork(*, before=<unrepresentable>, after_in_child=<unrepresentable>, after_in_parent=<unrepresentable>)", posix_register_at_fork),
     F("sched_getaffinity(pid, /)", posix_sched_getaffinity), F("getlogin()", posix_getlogin), F("getgroups()", posix_getgroups), F("getloadavg()", posix_getloadavg), {0}
 };
 

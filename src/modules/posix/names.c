@@ -1,5 +1,6 @@
 /* Names of the system's limits and settings, for sysconf(), confstr() and pathconf(). */
 #include "modules/posix/posix.h"
+#include "modules/descriptor.h"
 #include <unistd.h>
 
 typedef struct Name { const char *name; int number; } Name;
@@ -123,7 +124,7 @@ static Value posix_pathconf(Value self, Value *a)
 static Value posix_fpathconf(Value self, Value *a)
 {
     int fd;
-    return ty_posix_descriptor(a[0], &fd) ? limit(NULL, fd, a[1]) : TY_NULL;
+    return ty_to_descriptor(a[0], &fd) ? limit(NULL, fd, a[1]) : TY_NULL;
 }
 
 const TyNativeDef ty_posix_name_functions[] = {

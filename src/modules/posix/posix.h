@@ -29,12 +29,13 @@ typedef struct TyPath {
 bool ty_path(Value v, const char *function, bool allow_fd, bool allow_none, TyPath *path);
 Value ty_path_result(const TyPath *like, const char *text, size_t size); /* str or bytes, as the path was given */
 Value ty_posix_error(const TyPath *path);                                /* OSError from errno, with the path as filename; path may be NULL */
+/* ValueError where a descriptor is given together with what only goes with a path. */
+bool ty_path_alone(const TyPath *path, const char *function, int dir_fd, bool follow);
 bool ty_dir_fd(Value v, int *fd);                                        /* TY_NULL or None: AT_FDCWD */
 Value ty_stat_result(const struct stat *status);
 bool ty_posix_stat_start(Value module);
 pid_t ty_fork(const char *name); /* fork() with the hooks of register_at_fork and the heap's */
 
-bool ty_posix_descriptor(Value v, int *out); /* an int, or what has fileno() */
 bool ty_posix_uid(Value v, uint32_t *out);
 bool ty_posix_gid(Value v, uint32_t *out);
 struct sched_param;

@@ -1,5 +1,6 @@
-/* Starting processes without fork(), and waiting for them in detail. */
+/* Becoming another program, starting processes without fork(), and waiting for them in detail. */
 #include "modules/posix/posix.h"
+#include "object/interpreter.h"
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -148,50 +149,123 @@ static bool set_attributes(Value *a, posix_spawnattr_t *attributes)
     return true;
 }
 
-/* Texts for the new program, NULL-ended; freed by the caller. Their bytes are kept by `kept`. */
-static char **make_texts(Value list, Value kept)
+/* --- what a new program is given ------------------------------------------------------------------------------------------------------ */
+
+/* A str, bytes or path as the system takes it; its bytes are kept by `kept`. */
+static const char *new_text(Value v, Value kept)
 {
-    int64_t count = ty_list_length(list);
+    TyPath text;
+    bool is_text = ty_is_str(v) || ty_is_bytes(v);
+    if (!is_text && ty_type_lookup(ty_type_of(v), TY_NAME("__fspath__")) == TY_NULL) {
+        ty_raise(&ty_TypeError, "expected str, bytes or os.PathLike object, not %T", v);
+        return NULL;
+    }
+    if (ty_path(v, "exec", false, false, &text))
+        return ty_list_append(kept, text.holder) ? text.text : NULL;
+    if (is_text && ty_raised_is(&ty_ValueError) && !ty_raised_is(&ty_UnicodeError)) {
+        ty_clear_exception();
+        ty_raise(&ty_ValueError, "embedded null byte");
+    }
+    return NULL;
+}
+
+/* Its arguments, ended by NULL; freed by the caller. */
+static char **make_arguments(Value given, const char *name, const char *what, Value kept)
+{
+    if (!ty_is_list(given) && !ty_is_tuple(given))
+        return ty_raise(&ty_TypeError, "%s%s must be a tuple or list", name, what), NULL;
+    Value items = ty_sequence_tuple(given);
+    if (items == TY_NULL)
+        return NULL;
+    int64_t count = ty_tuple_length(items);
+    if (count == 0)
+        return ty_raise(&ty_ValueError, "%s%s must not be empty", name, what), NULL;
     char **texts = calloc((size_t)count + 1, sizeof *texts);
     if (!texts)
         ty_raise_memory_error();
     for (int64_t i = 0; texts && i < count; i++) {
-        TyPath text;
-        if (!ty_path(ty_list_item(list, i), "posix_spawn", false, false, &text) || !ty_list_append(kept, text.holder)) {
-            if (ty_raised_is(&ty_ValueError)) {
-                ty_clear_exception();
-                ty_raise(&ty_ValueError, "embedded null byte");
-            }
+        const char *text = new_text(ty_tuple_item(items, i), kept);
+        if (text && i == 0 && !*text) {
+            ty_raise(&ty_ValueError, "%s%s first element cannot be empty", name, what);
+            text = NULL;
+        }
+        if (!text) {
             free(texts);
             return NULL;
         }
-        texts[i] = (char *)(uintptr_t)text.text;
+        texts[i] = (char *)(uintptr_t)text;
     }
     return texts;
 }
 
-/* "name=value" for each item of a mapping. */
+/* Keys or values of a mapping, as they are at one moment. */
+static Value part_of(Value mapping, Value method)
+{
+    Value part = ty_call_method_none(mapping, method);
+    return part == TY_NULL ? TY_NULL : ty_sequence_list(part);
+}
+
+/* Its environment: "name=value" for each item of a mapping. */
 static char **make_environment(Value mapping, Value kept)
 {
-    Value keys = ty_sequence_list(ty_call_method_none(mapping, TY_NAME("keys"))), list = keys == TY_NULL ? TY_NULL : ty_list_new(0);
-    for (int64_t i = 0; list != TY_NULL && i < ty_list_length(keys); i++) {
-        TyPath name, value;
-        Value key = ty_list_item(keys, i), item = ty_get_item(mapping, key);
-        if (item == TY_NULL || !ty_path(key, "posix_spawn", false, false, &name) || !ty_path(item, "posix_spawn", false, false, &value))
+    Value keys = part_of(mapping, TY_NAME("keys")), values = keys == TY_NULL ? TY_NULL : part_of(mapping, TY_NAME("values"));
+    if (values == TY_NULL)
+        return NULL;
+    int64_t count = TY_MIN(ty_list_length(keys), ty_list_length(values));
+    char **lines = calloc((size_t)count + 1, sizeof *lines);
+    if (!lines)
+        ty_raise_memory_error();
+    for (int64_t i = 0; lines && i < count; i++) {
+        const char *name = new_text(ty_list_item(keys, i), kept), *value = name ? new_text(ty_list_item(values, i), kept) : NULL;
+        if (value && (!*name || strchr(name + 1, '='))) {
+            ty_raise(&ty_ValueError, "illegal environment variable name");
+            value = NULL;
+        }
+        Value line = value ? ty_bytes_new(NULL, strlen(name) + strlen(value) + 1) : TY_NULL;
+        if (line == TY_NULL || !ty_list_append(kept, line)) {
+            free(lines);
             return NULL;
-        if (strchr(name.text + (*name.text != 0), '=') || !*name.text)
-            return ty_raise(&ty_ValueError, "illegal environment variable name"), NULL;
-        Value joined = ty_bytes_new(NULL, strlen(name.text) + strlen(value.text) + 1);
-        if (joined == TY_NULL || !ty_list_append(list, joined))
-            return NULL;
-        char *end = stpcpy((char *)ty_as_bytes(joined)->data, name.text);
+        }
+        lines[i] = (char *)ty_as_bytes(line)->data;
+        char *end = stpcpy(lines[i], name);
         *end = '=';
-        strcpy(end + 1, value.text);
+        strcpy(end + 1, value);
     }
-    return list == TY_NULL ? NULL : make_texts(list, kept);
+    return lines;
 }
 
 extern char **environ;
+
+static Value exec(Value path_value, Value given, Value environment, const char *name, const char *what)
+{
+    TyPath path;
+    if (ty_interpreter()->no_exec)
+        return ty_raise(&ty_RuntimeError, "exec not supported for isolated subinterpreters");
+    Value kept = ty_list_new(0);
+    if (kept == TY_NULL || !ty_path(path_value, name, environment != TY_NULL, false, &path))
+        return TY_NULL;
+    char **arguments = make_arguments(given, environment == TY_NULL ? "" : "execve: ", what, kept), **lines = environ;
+    if (!arguments)
+        return TY_NULL;
+    if (environment != TY_NULL) {
+        lines = ty_is_mapping(environment) ? make_environment(environment, kept) : NULL;
+        if (!ty_is_mapping(environment))
+            ty_raise(&ty_TypeError, "execve: environment must be a mapping object");
+    }
+    if (lines && path.text)
+        execve(path.text, arguments, lines);
+    else if (lines)
+        fexecve(path.fd, arguments, lines);
+    int error = errno;
+    free(arguments);
+    if (lines != environ)
+        free(lines);
+    errno = error;
+    __asm__ volatile("" : : "r"(kept));
+    return lines ? ty_posix_error(&path) : TY_NULL;
+}
+static Value posix_execv(Value self, Value *a) { return exec(a[0], a[1], TY_NULL, "execv", "execv() arg 2"); }
+static Value posix_execve(Value self, Value *a) { return exec(a[0], a[1], a[2], "execve", "argv"); }
 
 static Value spawn(Value *a, const char *name, bool search)
 {
@@ -199,20 +273,11 @@ static Value spawn(Value *a, const char *name, bool search)
     Value kept = ty_list_new(0);
     if (kept == TY_NULL || !ty_path(a[SPAWN_PATH], name, false, false, &path))
         return TY_NULL;
-    if (!ty_is_list(a[SPAWN_ARGV]) && !ty_is_tuple(a[SPAWN_ARGV]))
-        return ty_raise(&ty_TypeError, "%s: argv must be a tuple or list", name);
-    Value list = ty_sequence_list(a[SPAWN_ARGV]);
-    if (list == TY_NULL || ty_list_length(list) == 0)
-        return list == TY_NULL ? TY_NULL : ty_raise(&ty_ValueError, "%s: argv must not be empty", name);
     if (a[SPAWN_ENV] != TY_NONE && !ty_is_mapping(a[SPAWN_ENV]))
         return ty_raise(&ty_TypeError, "%s: environment must be a mapping object or None", name);
-    char **arguments = make_texts(list, kept);
+    char **arguments = make_arguments(a[SPAWN_ARGV], name, ": argv", kept);
     if (!arguments)
         return TY_NULL;
-    if (!*arguments[0]) {
-        free(arguments);
-        return ty_raise(&ty_ValueError, "%s: argv first element cannot be empty", name);
-    }
     char **environment = a[SPAWN_ENV] == TY_NONE ? environ : make_environment(a[SPAWN_ENV], kept);
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
@@ -283,6 +348,8 @@ static Value posix_pidfd_open(Value self, Value *a)
 }
 
 const TyNativeDef ty_posix_spawn_functions[] = {
+    TY_FUNCTION("execv(path, argv, /)", posix_execv, "Runs another program in this process."),
+    TY_FUNCTION("execve(path, argv, env)", posix_execve, "Runs another program in this process, with another environment."),
     TY_FUNCTION("posix_spawn(path, argv, env, /, *, file_actions=(), setpgroup=None, resetids=False, setsid=False, setsigmask=(), setsigdef=(), scheduler=None)", posix_do_spawn,
                 "Starts a program in a new process."),
     TY_FUNCTION("posix_spawnp(path, argv, env, /, *, file_actions=(), setpgroup=None, resetids=False, setsid=False, setsigmask=(), setsigdef=(), scheduler=None)", posix_do_spawnp,

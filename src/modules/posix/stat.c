@@ -38,7 +38,7 @@ static Value stat_path(Value path_value, Value directory, bool follow, const cha
     TyPath path;
     struct stat status;
     int fd, r;
-    if (!ty_path(path_value, name, true, false, &path) || !ty_dir_fd(directory, &fd))
+    if (!ty_path(path_value, name, *name != 'l', false, &path) || !ty_dir_fd(directory, &fd) || !ty_path_alone(&path, name, fd, follow))
         return TY_NULL;
     ty_blocking_begin();
     r = path.text ? fstatat(fd, path.text, &status, follow ? 0 : AT_SYMLINK_NOFOLLOW) : fstat(path.fd, &status);
@@ -156,21 +156,46 @@ static void scandir_close(ScandirIterator *s)
 }
 static void scandir_destroy(TyObject *self) { scandir_close((ScandirIterator *)self); }
 
+/* One that was left before its end. */
+static bool scandir_finalize(TyObject *self)
+{
+    ScandirIterator *s = (ScandirIterator *)self;
+    Value raised = ty_take_exception();
+    if (s->folder && !ty_warn(&ty_ResourceWarning, 1, "unclosed scandir iterator %R", ty_from_object(self)))
+        ty_write_unraisable(ty_from_object(self), NULL);
+    scandir_close(s);
+    ty_restore_exception(raised);
+    return true;
+}
+
+/* The next entry, copied under the iterator's lock: another thread may be using or closing it. 1 found, 0 at the end, -1 with errno. */
+static int read_entry(ScandirIterator *s, struct dirent *out)
+{
+    bool locked = ty_object_lock(&s->base);
+    struct dirent *found = NULL;
+    errno = 0;
+    do
+        found = s->folder ? readdir(s->folder) : NULL;
+    while (found && (!strcmp(found->d_name, ".") || !strcmp(found->d_name, "..")));
+    int error = errno;
+    if (found)
+        memcpy(out, found, offsetof(struct dirent, d_name) + strlen(found->d_name) + 1);
+    else
+        scandir_close(s);
+    ty_object_unlock(&s->base, locked);
+    errno = error;
+    return found ? 1 : error ? -1 : 0;
+}
+
 static Value scandir_next(Value self)
 {
     ScandirIterator *s = (ScandirIterator *)ty_object(self);
     TyPath like = { .is_bytes = s->is_bytes };
-    while (s->folder) {
-        errno = 0;
-        struct dirent *found = readdir(s->folder);
-        if (!found) {
-            int error = errno;
-            scandir_close(s);
-            errno = error;
-            return error ? ty_posix_error(NULL) : TY_NULL;
-        }
-        if (!strcmp(found->d_name, ".") || !strcmp(found->d_name, ".."))
-            continue;
+    struct dirent entry_room, *found = &entry_room;
+    int status = read_entry(s, found);
+    if (status < 0)
+        return ty_posix_error(NULL);
+    if (status > 0) {
         Value name = ty_path_result(&like, found->d_name, strlen(found->d_name));
         if (name == TY_NULL)
             return TY_NULL;
@@ -197,7 +222,9 @@ static Value scandir_next(Value self)
 
 static Value scandir_close_method(Value self, Value *a)
 {
+    bool locked = ty_object_lock(ty_object(self));
     scandir_close((ScandirIterator *)ty_object(self));
+    ty_object_unlock(ty_object(self), locked);
     return TY_NONE;
 }
 static Value scandir_enter(Value self, Value *a) { return self; }
@@ -208,7 +235,7 @@ static const TyNativeDef scandir_methods[] = {
 };
 TyType ty_scandir_iterator_type = {
     .base = TY_STATIC_HEADER(ty_type_type), .name = "posix.ScandirIterator", .flags = TY_TYPE_FINAL | TY_TYPE_NO_NEW,
-    .layout = { .size = sizeof(ScandirIterator), .trace = scandir_trace, .destroy = scandir_destroy }, .slots = { .iter = scandir_iter, .next = scandir_next }, .methods = scandir_methods,
+    .layout = { .size = sizeof(ScandirIterator), .trace = scandir_trace, .destroy = scandir_destroy, .finalize = scandir_finalize }, .slots = { .iter = scandir_iter, .next = scandir_next }, .methods = scandir_methods,
 };
 
 static Value posix_scandir(Value self, Value *a)
@@ -243,20 +270,50 @@ static Value posix_scandir(Value self, Value *a)
     return ty_from_object(s);
 }
 
+/* The number of a device, or of a part of it; -1 stands for none. */
+#define NO_DEVICE UINT64_MAX
+static bool to_device(Value v, uint64_t *out)
+{
+    Value number = ty_number_index(v);
+    int64_t small;
+    if (number == TY_NULL)
+        return false;
+    if (ty_int_get_int64(number, &small) == 0 && small == -1) {
+        *out = NO_DEVICE;
+        return true;
+    }
+    if (ty_int_sign(number) < 0)
+        ty_raise(&ty_OverflowError, "can't convert negative int to unsigned");
+    else if (ty_int_bit_length(number) > 64)
+        ty_raise(&ty_OverflowError, "int too big to convert");
+    else
+        return ty_to_uint64(number, out);
+    return false;
+}
+
 static Value posix_major(Value self, Value *a)
 {
     uint64_t device;
-    return ty_to_uint64(a[0], &device) ? ty_int_from_int64(major(device)) : TY_NULL;
+    return to_device(a[0], &device) ? ty_from_immediate_int(device == NO_DEVICE ? -1 : (int64_t)major(device)) : TY_NULL;
 }
 static Value posix_minor(Value self, Value *a)
 {
     uint64_t device;
-    return ty_to_uint64(a[0], &device) ? ty_int_from_int64(minor(device)) : TY_NULL;
+    return to_device(a[0], &device) ? ty_from_immediate_int(device == NO_DEVICE ? -1 : (int64_t)minor(device)) : TY_NULL;
 }
+
 static Value posix_makedev(Value self, Value *a)
 {
     uint64_t high, low;
-    return ty_to_uint64(a[0], &high) && ty_to_uint64(a[1], &low) ? ty_int_from_uint64(makedev(high, low)) : TY_NULL;
+    if (!to_device(a[0], &high) || !to_device(a[1], &low))
+        return TY_NULL;
+    if (high == NO_DEVICE && low == NO_DEVICE)
+        return ty_from_immediate_int(-1);
+    if (high == NO_DEVICE || low == NO_DEVICE)
+        return ty_raise(&ty_OverflowError, "can't convert negative int to unsigned");
+    if (high > UINT32_MAX || low > UINT32_MAX)
+        return ty_raise(&ty_OverflowError, "Python int too large to convert to C unsigned int");
+    return ty_int_from_uint64(makedev(high, low));
 }
 
 const TyNativeDef ty_posix_stat_functions[] = {
