@@ -638,7 +638,7 @@ static Value filename_of(Value v)
     if (ty_is_bytes(v))
         return ty_str_decode_fs((const char *)ty_bytes_data(v), (size_t)ty_bytes_length(v));
     Value method = ty_lookup_special(v, TY_NAME("__fspath__"));
-    if (method != TY_NULL) {
+    if (method != TY_NULL && method != TY_NONE) {
         Value path = ty_call_none(method);
         return path == TY_NULL ? TY_NULL : ty_is_str(path) || ty_is_bytes(path) ? filename_of(path)
             : ty_raise(&ty_TypeError, "expected %T.__fspath__() to return str or bytes, not %T", v, path);

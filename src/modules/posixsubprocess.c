@@ -4,6 +4,7 @@
  * only makes system calls until it runs the program. Only where it has to run a Python function first (preexec_fn) is it forked with all
  * that the runtime does around fork(). What fails in the child is written to a pipe: the exception's name, errno in hexadecimal, a text. */
 #include "runtime/runtime.h"
+#include "modules/posix/posix.h"
 #include "object/bytes.h"
 #include "object/exception.h"
 #include "object/int.h"
@@ -149,19 +150,6 @@ static bool to_kept(Value v, Launch *launch)
     return true;
 }
 
-static bool to_id(Value v, const char *what, uint32_t *out)
-{
-    int64_t id;
-    if (!ty_to_int64(v, &id))
-        return false;
-    if (id < -1 || id > UINT32_MAX) {
-        ty_raise(&ty_OverflowError, id < 0 ? "%s is less than minimum" : "%s is greater than maximum", what);
-        return false;
-    }
-    *out = (uint32_t)id;
-    return true;
-}
-
 static bool to_groups(Value v, Launch *launch)
 {
     launch->group_count = -1;
@@ -187,8 +175,11 @@ static bool to_groups(Value v, Launch *launch)
             ty_raise(&ty_TypeError, "extra_groups must be integers");
             return false;
         }
-        if (!to_id(item, "gid", &launch->groups[i]))
+        if (!ty_posix_gid(item, &launch->groups[i])) {
+            ty_clear_exception();
+            ty_raise(&ty_ValueError, "invalid group id");
             return false;
+        }
     }
     launch->group_count = count;
     return true;
@@ -226,8 +217,8 @@ static bool to_launch(Value *a, Launch *launch)
     }
     launch->set_group_id = a[17] != TY_NONE;
     launch->set_user_id = a[19] != TY_NONE;
-    return to_groups(a[18], launch) && (!launch->set_group_id || to_id(a[17], "gid", &launch->group_id)) &&
-           (!launch->set_user_id || to_id(a[19], "uid", &launch->user_id));
+    return to_groups(a[18], launch) && (!launch->set_group_id || ty_posix_gid(a[17], &launch->group_id)) &&
+           (!launch->set_user_id || ty_posix_uid(a[19], &launch->user_id));
 }
 
 /* --- the child: system calls only ------------------------------------------------------------------------------------------------------ */
@@ -380,6 +371,10 @@ static Value fork_exec(Value module, Value *a)
     if (python && ty_interpreter() != ty_interpreter_main()) {
         free_launch(&launch);
         return ty_raise(&ty_RuntimeError, "preexec_fn not supported within subinterpreters");
+    }
+    if (python && ty_load_relaxed(&ty_interpreter()->finalizing)) {
+        free_launch(&launch);
+        return ty_raise(&ty_PythonFinalizationError, "preexec_fn not supported at interpreter shutdown");
     }
     pid_t child;
     if (python) {

@@ -119,7 +119,7 @@ static const char *path_text(Value v, Value *holder)
 {
     if (!ty_is_str(v) && !ty_is_bytes(v)) {
         Value converted = ty_lookup_special(v, TY_NAME("__fspath__"));
-        if (converted == TY_NULL)
+        if (converted == TY_NULL || converted == TY_NONE)
             return ty_raised() ? NULL : (ty_raise(&ty_TypeError, "expected str, bytes or os.PathLike object, not %T", v), NULL);
         v = ty_call_none(converted);
         if (v == TY_NULL)
@@ -917,9 +917,9 @@ static Value get_server_name_callback(Value self) { return or_none(ty_field(&as_
 static bool set_server_name_callback(Value self, Value value)
 {
     Context *context = as_context(self);
+    NOT_DELETED(value, "sni_callback");
     if (context->protocol == PROTOCOL_TLS_CLIENT)
         return raise_value(&ty_ValueError, "sni_callback cannot be set on TLS_CLIENT context");
-    NOT_DELETED(value, "sni_callback");
     bool valid = value == TY_NONE || ty_is_callable(value) > 0;
     tls_lock(&context->lock);
     ty_store(context, &context->server_name_callback, value == TY_NONE || !valid ? TY_NULL : value);

@@ -51,7 +51,7 @@ static const char *path_text(Value path, Value *holder)
     Value bytes = path;
     if (!ty_is_str(path) && !ty_is_bytes(path)) {
         Value method = ty_lookup_special(path, TY_NAME("__fspath__"));
-        if (method == TY_NULL) {
+        if (method == TY_NULL || method == TY_NONE) {
             if (!ty_raised())
                 ty_raise(&ty_TypeError, "expected str, bytes or os.PathLike object, not %T", path);
             return NULL;

@@ -102,7 +102,7 @@ Value ty_io_open(Value file, const char *mode_text, int64_t buffering, Value enc
     newline = newline == TY_NULL ? TY_NONE : newline;
     if (!ty_is_int(file) && !ty_is_str(file) && !ty_is_bytes(file) && !ty_has_index(file)) { /* os.fspath() */
         Value method = ty_lookup_special(file, TY_NAME("__fspath__"));
-        if (method == TY_NULL)
+        if (method == TY_NULL || method == TY_NONE)
             return ty_raised() ? TY_NULL : ty_raise(&ty_TypeError, "expected str, bytes or os.PathLike object, not %T", file);
         Value path = ty_call_none(method);
         if (path != TY_NULL && !ty_is_str(path) && !ty_is_bytes(path))
@@ -114,7 +114,7 @@ Value ty_io_open(Value file, const char *mode_text, int64_t buffering, Value enc
         return TY_NULL;
     if (!ty_is_str(file) && !ty_is_bytes(file) && !ty_has_index(file) && !ty_is_float(file)) {
         Value method = ty_lookup_special(file, TY_NAME("__fspath__")); /* the file is to know its plain name */
-        if (method != TY_NULL)
+        if (method != TY_NULL && method != TY_NONE)
             file = ty_call_none(method);
         if (file == TY_NULL || (method == TY_NULL && ty_raised()))
             return TY_NULL;

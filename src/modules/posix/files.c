@@ -230,7 +230,9 @@ static Value posix_chmod(Value self, Value *a)
     int fd;
     if (!ty_path(a[0], "chmod", true, false, &path) || !ty_to_int64(a[1], &mode) || !ty_dir_fd(a[2], &fd))
         return TY_NULL;
-    return done(path.text ? fchmodat(fd, path.text, (mode_t)mode, flag(a[3], true) ? 0 : AT_SYMLINK_NOFOLLOW) : fchmod(path.fd, (mode_t)mode), &path);
+    if (!flag(a[3], true))
+        return ty_raise(&ty_NotImplementedError, "chmod: follow_symlinks unavailable on this platform");
+    return done(path.text ? fchmodat(fd, path.text, (mode_t)mode, 0) : fchmod(path.fd, (mode_t)mode), &path);
 }
 
 static Value posix_fchmod(Value self, Value *a)

@@ -156,7 +156,8 @@ static const char *new_text(Value v, Value kept)
 {
     TyPath text;
     bool is_text = ty_is_str(v) || ty_is_bytes(v);
-    if (!is_text && ty_type_lookup(ty_type_of(v), TY_NAME("__fspath__")) == TY_NULL) {
+    Value method = is_text ? v : ty_type_lookup(ty_type_of(v), TY_NAME("__fspath__"));
+    if (method == TY_NULL || method == TY_NONE) {
         ty_raise(&ty_TypeError, "expected str, bytes or os.PathLike object, not %T", v);
         return NULL;
     }
