@@ -12,6 +12,7 @@
 #include "object/type.h"
 #include "runtime/code_cache.h"
 #include "runtime/frozen.h"
+#include "runtime/listing.h"
 #include "runtime/runtime.h"
 #include "syntax/parse.h"
 #include "vm/frame.h"
@@ -383,6 +384,9 @@ static bool start_importlib(TyInterpreter *interpreter)
         return false;
     Value compile = ty_code_cache_function();
     if (compile == TY_NULL || !ty_dict_set_text(ty_module_dict(external), "_compile_bytecode", compile))
+        return false;
+    Value finder = ty_get_attribute(external, TY_NAME("FileFinder"));
+    if (finder == TY_NULL || !ty_listing_install(finder))
         return false;
     /* zipimport has to look at paths before the finder of folders does; a folder is refused without importing it. */
     Value hook = ty_native_new(&zip_hook, TY_NULL, TY_NULL, TY_NULL), hooks = ty_sys_get("path_hooks");
