@@ -9,6 +9,7 @@
 #include "object/str.h"
 #include "object/tuple.h"
 #include "object/type.h"
+#include <pthread.h>
 #include <unistd.h>
 
 static TyModule *as_module(Value v) { return (TyModule *)ty_object(v); }
@@ -61,28 +62,6 @@ static bool add_types(Value self, const TyModuleDef *def)
     return true;
 }
 
-Value ty_module_create(const TyModuleDef *def)
-{
-    Value name = ty_str_from_text(def->name), self = name == TY_NULL ? TY_NULL : ty_module_new(name);
-    if (self == TY_NULL)
-        return TY_NULL;
-    TyModule *m = as_module(self);
-    m->def = def;
-    if (def->state_count) {
-        TyArray *state = ty_array_new((int64_t)def->state_count);
-        if (!state)
-            return TY_NULL;
-        ty_store(m, &m->state, ty_from_object(state));
-    }
-    if (def->doc && !ty_module_add(self, "__doc__", ty_str_from_text(def->doc)))
-        return TY_NULL;
-    if (!add_functions(self, def) || !add_types(self, def))
-        return TY_NULL;
-    if (ty_interpreter()->builtin_modules != TY_NULL && !ty_dict_set(ty_interpreter()->builtin_modules, name, self))
-        return TY_NULL;
-    return !def->execute || def->execute(self) ? self : TY_NULL;
-}
-
 Value ty_module_copy(Value module, Value dict)
 {
     Value self = ty_type_allocate(&ty_module_type, 0), copy = self == TY_NULL ? TY_NULL : ty_dict_copy(dict), key, value;
@@ -101,6 +80,95 @@ Value ty_module_copy(Value module, Value dict)
     ty_store(m, &m->name, as_module(module)->name);
     ty_store_publish(m, &m->dict, copy);
     return self;
+}
+
+/* --- modules whose instances are alike ----------------------------------------------------------------------------------------------- */
+
+enum { FIRSTS_MOST = 8 };
+static struct { const TyModuleDef *_Atomic def; Value module, dict; } firsts[FIRSTS_MOST]; /* dict: as it was before any program could change it */
+static pthread_mutex_t firsts_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static bool add_state(TyModule *m)
+{
+    if (!m->def->state_count)
+        return true;
+    TyArray *state = ty_array_new((int64_t)m->def->state_count);
+    if (state)
+        ty_store(m, &m->state, ty_from_object(state));
+    return state != NULL;
+}
+
+static bool copy_containers(Value dict)
+{
+    Value key, value;
+    for (int64_t position = 0; ty_dict_next(dict, &position, &key, &value);) {
+        if (!ty_is_exact_list(value) && !ty_is_exact_dict(value))
+            continue;
+        Value copy = ty_is_exact_dict(value) ? ty_dict_copy(value) : ty_list_slice(value, 0, ty_list_length(value));
+        if (copy == TY_NULL || !ty_dict_set(dict, key, copy))
+            return false;
+    }
+    return true;
+}
+
+static bool remember_first(const TyModuleDef *def, Value module)
+{
+    Value dict = ty_dict_copy(ty_module_dict(module));
+    if (dict == TY_NULL || !copy_containers(dict))
+        return false;
+    pthread_mutex_lock(&firsts_lock); /* nothing reaches a safepoint under it */
+    int i = 0;
+    while (i < FIRSTS_MOST && ty_load_relaxed(&firsts[i].def) && ty_load_relaxed(&firsts[i].def) != def)
+        i++;
+    if (i < FIRSTS_MOST && !ty_load_relaxed(&firsts[i].def)) {
+        ty_root_add(&firsts[i].module, 2);
+        firsts[i].module = module;
+        firsts[i].dict = dict;
+        ty_store_release(&firsts[i].def, def);
+    }
+    pthread_mutex_unlock(&firsts_lock);
+    return true;
+}
+
+/* TY_NULL without an exception: there is none so far. */
+static Value copy_of_first(const TyModuleDef *def)
+{
+    for (int i = 0; i < FIRSTS_MOST && ty_load_acquire(&firsts[i].def); i++) {
+        if (ty_load_relaxed(&firsts[i].def) != def)
+            continue;
+        Value self = ty_module_copy(firsts[i].module, firsts[i].dict);
+        if (self == TY_NULL || !copy_containers(ty_module_dict(self)) || !add_state(as_module(self)))
+            return TY_NULL;
+        if (!ty_dict_set_text(ty_interpreter()->builtin_modules, def->name, self) || !def->renew(self))
+            return TY_NULL;
+        return self;
+    }
+    return TY_NULL;
+}
+
+Value ty_module_create(const TyModuleDef *def)
+{
+    if (def->renew) {
+        Value alike = copy_of_first(def);
+        if (alike != TY_NULL || ty_raised())
+            return alike;
+    }
+    Value name = ty_str_from_text(def->name), self = name == TY_NULL ? TY_NULL : ty_module_new(name);
+    if (self == TY_NULL)
+        return TY_NULL;
+    TyModule *m = as_module(self);
+    m->def = def;
+    if (!add_state(m))
+        return TY_NULL;
+    if (def->doc && !ty_module_add(self, "__doc__", ty_str_from_text(def->doc)))
+        return TY_NULL;
+    if (!add_functions(self, def) || !add_types(self, def))
+        return TY_NULL;
+    if (ty_interpreter()->builtin_modules != TY_NULL && !ty_dict_set(ty_interpreter()->builtin_modules, name, self))
+        return TY_NULL;
+    if (def->execute && !def->execute(self))
+        return TY_NULL;
+    return !def->renew || remember_first(def, self) ? self : TY_NULL;
 }
 
 bool ty_module_add(Value module, const char *name, Value value) { return value != TY_NULL && ty_dict_set(ty_module_dict(module), ty_intern_text(name), value); }

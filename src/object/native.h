@@ -142,6 +142,8 @@ typedef struct TyModuleDef {
     TyType *const *types;                 /* NULL-ended; made ready and added under their short names */
     bool (*execute)(Value module);        /* adds constants and the rest; may be NULL */
     size_t state_count;                   /* Values of ty_module_state */
+    bool (*renew)(Value module);          /* of a large module whose instances are alike: others are copies of the first (lists and dicts in it too) on which
+                                           * this is called in place of `execute`; NULL: each is made for itself */
 } TyModuleDef;
 
 Value ty_module_create(const TyModuleDef *def);  /* in the current interpreter */

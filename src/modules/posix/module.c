@@ -391,4 +391,6 @@ static bool execute(Value module)
         && ty_type_ready(&ty_dir_entry_type) && ty_type_ready(&ty_scandir_iterator_type) && ty_module_add(module, "DirEntry", ty_from_object(&ty_dir_entry_type));
 }
 
-const TyModuleDef ty_module_posix = { .name = "posix", .doc = "This module provides access to operating system functionality that is\nstandardized by the C Standard and the POSIX standard (a thinly\ndisguised Unix interface).", .functions = process_functions, .execute = execute, .state_count = 3 };
+static bool renew(Value module) { return ty_module_add(module, "environ", make_environment()); }
+
+const TyModuleDef ty_module_posix = { .name = "posix", .doc = "This module provides access to operating system functionality that is\nstandardized by the C Standard and the POSIX standard (a thinly\ndisguised Unix interface).", .functions = process_functions, .execute = execute, .state_count = 3, .renew = renew };
