@@ -510,6 +510,7 @@ typedef struct Reader {
     Value references;   /* list */
     int depth;
     bool allow_code;
+    bool trusted;       /* code is not verified */
 } Reader;
 
 static Value bad(const char *what)
@@ -829,7 +830,7 @@ static Value take_code(Reader *r, bool flagged)
     Value code = p.names == TY_NULL ? TY_NULL : ty_code_new(&p);
     if (code == TY_NULL)
         return TY_NULL;
-    if (!ty_code_verify(as_code(code)))
+    if (!r->trusted && !ty_code_verify(as_code(code)))
         return bad("code object");
     return settle(r, place, code);
 }
@@ -926,6 +927,12 @@ static Value load(Reader *r)
 Value ty_marshal_load(const uint8_t *data, size_t size)
 {
     Reader r = {.next = data, .end = data + size, .allow_code = true};
+    return load(&r);
+}
+
+Value ty_marshal_load_own(const uint8_t *data, size_t size)
+{
+    Reader r = {.next = data, .end = data + size, .allow_code = true, .trusted = true};
     return load(&r);
 }
 

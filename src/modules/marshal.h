@@ -9,5 +9,6 @@ enum { TY_MARSHAL_VERSION = 5 };
 
 Value ty_marshal_dump(Value v, int version);                   /* bytes */
 Value ty_marshal_load(const uint8_t *data, size_t size);       /* the memory must stay as it is meanwhile */
+Value ty_marshal_load_own(const uint8_t *data, size_t size);   /* the same, of what the build itself has put into the program: code is not verified */
 
 #endif

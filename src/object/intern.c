@@ -8,8 +8,13 @@
 
 typedef struct Table {
     size_t mask;
-    _Atomic Value places[];
+    _Atomic uint64_t places[]; /* the string's address with the top of its hash above it, so that most others need not be looked at; 0: empty */
 } Table;
+
+#define TAG_MASK 0xFFFF000000000000ull
+
+static uint64_t tag_of(int64_t hash) { return (uint64_t)hash & TAG_MASK; }
+static Value str_at_place(uint64_t word) { return word & ~TAG_MASK; }
 
 static Table *_Atomic table;
 static size_t used; /* under the lock */
@@ -22,7 +27,7 @@ static void mark_table(void *context, TyMarker *marker)
     (void)context;
     Table *t = ty_load_acquire(&table);
     for (size_t i = 0; t && i <= t->mask; i++)
-        ty_mark(marker, ty_load_relaxed(&t->places[i]));
+        ty_mark(marker, str_at_place(ty_load_relaxed(&t->places[i])));
     for (size_t i = 0; i < 256; i++)
         ty_mark(marker, ty_load_relaxed(&characters[i]));
     ty_mark(marker, ty_load_relaxed(&empty));
@@ -30,19 +35,21 @@ static void mark_table(void *context, TyMarker *marker)
 
 static Table *new_table(size_t size)
 {
-    Table *t = calloc(1, sizeof(Table) + size * sizeof(Value));
+    Table *t = calloc(1, sizeof(Table) + size * sizeof(uint64_t));
     if (t)
         t->mask = size - 1;
     return t;
 }
 
 /* The interned string with this text, or the empty place for it. */
-static _Atomic Value *probe(Table *t, int64_t hash, const void *data, int64_t length, uint32_t kind, Value *found)
+static _Atomic uint64_t *probe(Table *t, int64_t hash, const void *data, int64_t length, uint32_t kind, Value *found)
 {
     for (size_t i = (size_t)hash;; i++) {
-        _Atomic Value *place = &t->places[i & t->mask];
-        Value there = ty_load_acquire(place);
-        *found = there;
+        _Atomic uint64_t *place = &t->places[i & t->mask];
+        uint64_t word = ty_load_acquire(place);
+        if (word != 0 && (word & TAG_MASK) != tag_of(hash))
+            continue;
+        Value there = *found = str_at_place(word);
         if (there == TY_NULL)
             return place;
         TyStr *s = ty_as_str(there);
@@ -60,13 +67,13 @@ static bool grow(void)
     if (!t)
         return false;
     for (size_t i = 0; old && i <= old->mask; i++) {
-        Value v = ty_load_relaxed(&old->places[i]);
-        if (v == TY_NULL)
+        uint64_t word = ty_load_relaxed(&old->places[i]);
+        if (word == 0)
             continue;
-        size_t at = (size_t)ty_load_relaxed(&ty_as_str(v)->hash);
-        while (ty_load_relaxed(&t->places[at & t->mask]) != TY_NULL)
+        size_t at = (size_t)ty_load_relaxed(&ty_as_str(str_at_place(word))->hash);
+        while (ty_load_relaxed(&t->places[at & t->mask]) != 0)
             at++;
-        ty_store_relaxed(&t->places[at & t->mask], v);
+        ty_store_relaxed(&t->places[at & t->mask], word);
     }
     if (!old)
         ty_root_function_add(mark_table, NULL);
@@ -97,10 +104,10 @@ static Value enter(Value v)
     }
     if (!full) {
         uint32_t kind = ty_object_bits(&s->base) & (TY_STR_KIND_2 | TY_STR_KIND_4);
-        _Atomic Value *place = probe(t, ty_load_relaxed(&s->hash), s->data, s->length, kind, &found);
+        _Atomic uint64_t *place = probe(t, ty_load_relaxed(&s->hash), s->data, s->length, kind, &found);
         if (found == TY_NULL) {
             ty_object_set_bits(&s->base, TY_STR_INTERNED);
-            ty_store_release(place, v);
+            ty_store_release(place, v | tag_of(ty_load_relaxed(&s->hash)));
             used++;
             found = v;
         }

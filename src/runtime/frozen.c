@@ -40,12 +40,12 @@ Value ty_frozen_code(const TyFrozen *frozen)
 {
     size_t index = (size_t)(frozen - ty_frozen_modules);
     if (index >= MOST)
-        return ty_marshal_load(ty_frozen_data + frozen->offset, frozen->size);
+        return ty_marshal_load_own(ty_frozen_data + frozen->offset, frozen->size);
     pthread_once(&once, add_roots);
     Value *place = &codes[index], code = ty_field_acquire(place), none = TY_NULL;
     if (code != TY_NULL)
         return code;
-    code = ty_marshal_load(ty_frozen_data + frozen->offset, frozen->size);
+    code = ty_marshal_load_own(ty_frozen_data + frozen->offset, frozen->size);
     if (code == TY_NULL)
         return TY_NULL;
     ty_code_share((TyCode *)ty_object(code));
