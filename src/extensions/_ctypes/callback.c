@@ -75,7 +75,7 @@ static void run(Thunk *t, void *result, void **values)
         ctypes_errno = system;
     }
     if (v == TY_NULL) {
-        report("on calling", t->callable);
+        report("while calling", t->callable);
         return;
     }
     Info *info = t->restype == TY_NONE || t->restype == TY_NULL ? NULL : ctypes_info(t->restype);
@@ -86,13 +86,13 @@ static void run(Thunk *t, void *result, void **values)
     if (info->kind == KIND_FUNCTION || info->kind == KIND_POINTER)
         kept = ctypes_is_data(v) ? (memcpy(&buffer, ctypes_data(v)->p, sizeof(void *)), TY_NONE) : ty_raise(&ty_TypeError, "cannot convert the result");
     if (kept == TY_NULL) {
-        report("on converting result of", t->callable);
+        report("while converting result of", t->callable);
         return;
     }
     if (kept != TY_NONE && info->code && strchr("zZ", info->code->code)) {
         /* Nothing keeps what the pointer points to. */
         if (!ty_warn(&ty_RuntimeWarning, 1, "memory leak in callback function."))
-            report("on converting result of", t->callable);
+            report("while converting result of", t->callable);
         else
             ty_pin(kept);
     }

@@ -79,6 +79,23 @@ static Value set_bool(void *p, Value v)
     return TY_NONE;
 }
 
+/* Truth as Visual Basic has it. */
+static Value get_variant(const void *p)
+{
+    int16_t v;
+    memcpy(&v, p, sizeof v);
+    return ty_from_bool(v != 0);
+}
+static Value set_variant(void *p, Value v)
+{
+    int truth = ty_is_true(v);
+    int16_t bits = truth ? -1 : 0;
+    if (truth < 0)
+        return TY_NULL;
+    memcpy(p, &bits, sizeof bits);
+    return TY_NONE;
+}
+
 static Value get_char(const void *p) { return ty_bytes_new(p, 1); }
 static Value set_char(void *p, Value v)
 {
@@ -237,8 +254,8 @@ static const Code codes[] = {
     {'H', 'H', SIZED(short), &ffi_type_uint16, get_H, set_H, true, false},
     {'i', 'i', SIZED(int), &ffi_type_sint32, get_i, set_i, true, true},
     {'I', 'I', SIZED(int), &ffi_type_uint32, get_I, set_I, true, false},
-    {'l', 'l', SIZED(long), &ffi_type_sint64, get_q, set_q, true, true},
-    {'L', 'L', SIZED(long), &ffi_type_uint64, get_Q, set_Q, true, false},
+    {'l', 'q', SIZED(long), &ffi_type_sint64, get_q, set_q, true, true},
+    {'L', 'Q', SIZED(long), &ffi_type_uint64, get_Q, set_Q, true, false},
     {'q', 'q', SIZED(long long), &ffi_type_sint64, get_q, set_q, true, true},
     {'Q', 'Q', SIZED(long long), &ffi_type_uint64, get_Q, set_Q, true, false},
     {'f', 'f', SIZED(float), &ffi_type_float, get_f, set_f},
@@ -248,6 +265,7 @@ static const Code codes[] = {
     {'D', 'D', SIZED(_Complex double), &ffi_type_complex_double, get_D, set_D},
     {'G', 'G', SIZED(_Complex long double), &ffi_type_complex_longdouble, get_G, set_G},
     {'?', '?', SIZED(_Bool), &ffi_type_uint8, get_bool, set_bool},
+    {'v', 'v', SIZED(short), &ffi_type_sint16, get_variant, set_variant},
     {'c', 'c', SIZED(char), &ffi_type_sint8, get_char, set_char},
     {'u', 'u', SIZED(wchar_t), &ffi_type_sint32, get_wide, set_wide},
     {'O', 'O', SIZED(void *), &ffi_type_pointer, get_object, set_object},
@@ -265,14 +283,20 @@ const Code *ctypes_code(uint32_t character)
     return NULL;
 }
 
-/* In the other order of bytes they go through a buffer. */
+/* In the other order of bytes they go through a buffer; of a complex number, each part is turned. */
+static void turn(const Code *code, uint8_t *to, const uint8_t *from)
+{
+    int part = code->code == 'F' || code->code == 'D' ? code->size / 2 : code->size;
+    for (int i = 0; i < code->size; i++)
+        to[i] = from[i / part * part + part - 1 - i % part];
+}
+
 Value ctypes_read(const Info *info, const void *p)
 {
     uint8_t turned[16];
     if (TY_LIKELY(!info->swapped))
         return info->code->get(p);
-    for (int i = 0; i < info->code->size; i++)
-        turned[i] = ((const uint8_t *)p)[info->code->size - 1 - i];
+    turn(info->code, turned, p);
     return info->code->get(turned);
 }
 
@@ -282,7 +306,7 @@ Value ctypes_write(const Info *info, void *p, Value v)
     if (TY_LIKELY(!info->swapped))
         return info->code->set(p, v);
     Value kept = info->code->set(turned, v);
-    for (int i = 0; kept != TY_NULL && i < info->code->size; i++)
-        ((uint8_t *)p)[i] = turned[info->code->size - 1 - i];
+    if (kept != TY_NULL)
+        turn(info->code, p, turned);
     return kept;
 }

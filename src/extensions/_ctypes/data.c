@@ -291,7 +291,7 @@ static int simple_to_bool(Value self)
 static Value simple_repr(Value self)
 {
     if (ty_type_of(self)->parent != &ctypes_simple_type)
-        return ty_str_format("<%N object at %p>", self, (void *)ty_object(self));
+        return ty_str_format("<%T object at %p>", self, (void *)ty_object(self));
     Value v = simple_get_value(self);
     return v == TY_NULL ? TY_NULL : ty_str_format("%T(%R)", self, v);
 }
@@ -503,7 +503,7 @@ static bool set_characters(const Info *info, const Code *character, uint8_t *p, 
     if (character->code == 'c') {
         if (!ty_is_bytes(v))
             return ty_raise(&ty_TypeError, "expected bytes, %T found", v), false;
-        int64_t length = ty_bytes_length(v);
+        int64_t length = (int64_t)strlen((const char *)ty_bytes_data(v));
         if (length > info->length)
             return ty_raise(&ty_ValueError, "bytes too long (%lld, maximum length %lld)", (long long)length, (long long)info->length), false;
         memcpy(p, ty_bytes_data(v), (size_t)TY_MIN(length + 1, info->length));
@@ -553,7 +553,7 @@ static Value field_get_size(Value self)
 static Value field_get_bit_size(Value self)
 {
     Field *f = (Field *)ty_object(self);
-    return ty_int_from_int64(f->is_bitfield ? f->bit_size : f->byte_size * 8);
+    return f->is_bitfield ? ty_from_immediate_int(f->bit_size) : ty_int_multiply(ty_int_from_int64(f->byte_size), ty_from_immediate_int(8));
 }
 static Value field_get_bit_offset(Value self) { return ty_from_immediate_int(((Field *)ty_object(self))->bit_offset); }
 static Value field_get_is_bitfield(Value self) { return ty_from_bool(((Field *)ty_object(self))->is_bitfield); }

@@ -606,7 +606,10 @@ static void *find_symbol(Value pair)
     void *p = dlsym((void *)handle, text);
     if (!p) {
         const char *error = dlerror();
-        ty_raise(&ty_AttributeError, "%s", error ? error : "symbol is NULL");
+        if (error)
+            ty_raise(&ty_AttributeError, "%s", error);
+        else
+            ty_raise(&ty_AttributeError, "function '%s' not found", text);
     }
     return p;
 }

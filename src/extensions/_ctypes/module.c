@@ -162,7 +162,7 @@ static Value module_dlsym(Value module, Value *a)
     dlerror();
     void *p = dlsym(handle, name);
     const char *error = p ? NULL : dlerror();
-    return p ? ty_int_from_uint64((uintptr_t)p) : ty_raise(&ty_OSError, "%s", error ? error : "symbol is NULL");
+    return p ? ty_int_from_uint64((uintptr_t)p) : error ? ty_raise(&ty_OSError, "%s", error) : ty_raise(&ty_OSError, "symbol '%s' not found", name);
 }
 
 typedef struct Names { char **items; size_t count; } Names;
@@ -245,9 +245,18 @@ static const TyNativeDef functions[] = {
 };
 
 /* Called by ctypes with the thread running: FUNCFLAG_PYTHONAPI. */
-static Value string_at(const char *p, int size) { return ctypes_bytes_at(p, size); }
-static Value wstring_at(const wchar_t *p, int size) { return ctypes_wide_at(p, size); }
-static Value memoryview_at(void *p, int64_t size, int read_only) { return ty_memoryview_from_memory(p, size, read_only, TY_NONE); }
+static bool check_length(int size)
+{
+    return size >= -1 || (ty_raise(&ty_SystemError, "negative size of a string"), false);
+}
+static Value string_at(const char *p, int size) { return check_length(size) ? ctypes_bytes_at(p, size) : TY_NULL; }
+static Value wstring_at(const wchar_t *p, int size) { return check_length(size) ? ctypes_wide_at(p, size) : TY_NULL; }
+static Value memoryview_at(void *p, int64_t size, int read_only)
+{
+    if (size < 0)
+        return ty_raise(&ty_ValueError, "memoryview_at: size is negative (or overflowed): %lld", (long long)size);
+    return ty_memoryview_from_memory(p, size, read_only, TY_NONE);
+}
 
 static Value cast(void *p, Value source, Value type)
 {

@@ -62,16 +62,22 @@ static Info *base_info(Value type)
     return parent ? ctypes_info(ty_from_object(parent)) : NULL;
 }
 
-static bool begin_init(Value type, const Value *arguments, size_t count, Value keywords) { return ty_type_type.slots.init(type, arguments, count, keywords); }
+static bool begin_init(Value type, const Value *arguments, size_t count, Value keywords)
+{
+    if (!ty_type_type.slots.init(type, arguments, count, keywords))
+        return false;
+    if (ctypes_info(type))
+        return ty_raise(&ty_SystemError, "StgInfo of '%s' is already initialized.", ctypes_type_name(type)), false;
+    return true;
+}
 
 /* --- simple types --------------------------------------------------------------------------------------------------------------- */
 
 /* c_int.__ctype_be__: the same with its bytes in the other order. */
 static bool add_swapped(Value type, Info *info, const Value *arguments)
 {
-    static const char sorts[] = "hHiIlLqQfd";
-    TyType *t = ty_as_type(type);
-    if (!strchr(sorts, info->code->code) || t->parent != &ctypes_simple_type || info->swapped)
+    static const char sorts[] = "hHiIlLqQfdFD";
+    if (!strchr(sorts, info->code->code))
         return true;
     Value name = arguments[0], bases = arguments[1], namespace = ty_dict_copy(arguments[2]);
     if (namespace == TY_NULL)
@@ -280,6 +286,8 @@ static bool set_fields(Value type, Value fields, bool is_structure)
             return v == TY_NULL ? false : (ty_raise(&ty_TypeError, "fields must be of type CField, got %T", v), false);
         Field *field = (Field *)ty_object(v);
         Info *inner = ctypes_info(field->type);
+        if (inner == info)
+            return ty_raise(&ty_AttributeError, "Structure or union cannot contain itself"), false;
         field->index += before;
         inner->final = true;
         info->has_pointers |= inner->has_pointers;
@@ -327,9 +335,7 @@ static bool structure_init_common(Value type, const Value *arguments, size_t cou
         info->has_bitfields = base->has_bitfields;
         info->has_unions = base->has_unions;
         ty_store(info, &info->format, base->format);
-        if (base->fields != TY_NULL) { /* its own may still be given */
-            base->final = true;
-        }
+        base->final = true; /* its own may still be given */
     }
     return true;
 }
@@ -572,7 +578,7 @@ static Value type_in_dll(Value type, Value *a)
     void *p = dlsym((void *)handle, name);
     const char *error = p ? NULL : dlerror();
     if (!p)
-        return ty_raise(&ty_ValueError, "%s", error ? error : "symbol is NULL");
+        return error ? ty_raise(&ty_ValueError, "%s", error) : ty_raise(&ty_ValueError, "symbol '%s' not found", name);
     return ctypes_require(type, "abstract class") ? ctypes_data_at(type, p) : TY_NULL;
 }
 
