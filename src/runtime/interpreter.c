@@ -182,11 +182,11 @@ static bool main_interpreter_fill(TyInterpreter *interpreter)
         || !make_main_module(interpreter))
         return false;
     ty_store_relaxed(&interpreter->sys_once.state, ONCE_DONE);
+    ty_root_add(&template.builtins_module, 4); /* what is made first is not kept by anything else while the rest is made */
     template.builtins_module = builtins;
     template.sys_module = sys;
     template.builtins = ty_dict_copy(interpreter->builtins);
     template.sys = template.builtins == TY_NULL ? TY_NULL : ty_sys_template(interpreter);
-    ty_root_add(&template.builtins_module, 4);
     return template.sys != TY_NULL && without_spec(template.builtins) && without_spec(template.sys);
 }
 
