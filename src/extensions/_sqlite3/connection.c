@@ -75,7 +75,7 @@ static sqlite3 *open_database(Value path, bool uri)
 {
     sqlite3 *db = NULL;
     const char *text = (const char *)ty_bytes_data(path);
-    int code = BLOCKED(sqlite3_open_v2(text, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | (uri ? SQLITE_OPEN_URI : 0), NULL));
+    int code = BLOCKED(sqlite3_open_v2(text, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | (uri ? SQLITE_OPEN_URI : 0), NULL));
     if (code == SQLITE_OK)
         return db;
     if (db)

@@ -263,7 +263,7 @@ static bool execute_once(Cursor *cursor, Connection *c, Statement *s)
     if (code == SQLITE_DONE) {
         if (s->modifies)
             cursor->row_count += sqlite3_changes(sqlite_db(c));
-        sqlite_reset(s);
+        sqlite3_reset(statement); /* takes no time: it has come to its end */
     }
     return true;
 }

@@ -1,8 +1,8 @@
 /* _sqlite3: what its files share.
  *
  * A Connection has one lock, taken by every method for as long as it uses the database, and again by the same thread when SQLite calls back into Python and that
- * uses the connection. So SQLite's own locks are never waited for but by threads that have declared themselves blocked, in BLOCKED(…), as is done around every
- * call that may run long, wait for other processes or call back.
+ * uses the connection; SQLite is opened without a lock of its own. Whoever calls it where that may run long, wait for other connections or call back has declared itself
+ * blocked, in BLOCKED(…).
  *
  * Statements and blobs of the library belong to handles, which the Database lists: it lives in native memory as long as anything of it does. What dies in a
  * collection only marks its handle; the connection's next user does the rest (SQLite may not be called by the collector). */
