@@ -42,6 +42,7 @@ typedef struct Info {
     TyObject base;
     Kind kind;
     bool final;                                     /* fields may not be set any more */
+    bool given;                                     /* _fields_ was set */
     bool swapped;                                   /* bytes in the other order */
     bool has_pointers, has_bitfields, has_unions;
     uint8_t flags;                                  /* of functions: FLAG_… */

@@ -264,7 +264,7 @@ static bool set_fields(Value type, Value fields, bool is_structure)
     Info *info = ctypes_require(type, "ctypes state is not initialized"), *base = base_info(type);
     if (!info)
         return false;
-    if (info->final || info->fields != TY_NULL)
+    if (info->final || info->given)
         return ty_raise(&ty_AttributeError, "_fields_ is final"), false;
     Value layout_module = ty_import_module("ctypes._layout"), get = layout_module == TY_NULL ? TY_NULL : ty_get_attribute(layout_module, TY_NAME("get_layout"));
     Value arguments[4] = {type, fields, ty_from_bool(is_structure), base ? ty_from_object(ty_as_type(type)->parent) : TY_NONE};
@@ -303,6 +303,7 @@ static bool set_fields(Value type, Value fields, bool is_structure)
     if (!text)
         return false;
     info->length = before + count;
+    info->given = true;
     ty_store(info, &info->fields, all);
     ty_store(info, &info->format, bytes_of_text(text));
     if (base)
@@ -336,6 +337,7 @@ static bool structure_init_common(Value type, const Value *arguments, size_t cou
         info->has_unions = base->has_unions;
         ty_store(info, &info->format, base->format);
         base->final = true; /* its own may still be given */
+        ty_store(info, &info->fields, base->fields);
     }
     return true;
 }
@@ -346,7 +348,7 @@ static bool structure_set_attribute(Value type, Value name, Value v)
 {
     bool fields = v != TY_NULL && ty_str_equal_text(name, "_fields_");
     Info *info = fields ? ctypes_info(type) : NULL;
-    if (info && (info->final || info->fields != TY_NULL))
+    if (info && (info->final || info->given))
         return ty_raise(&ty_AttributeError, "_fields_ is final"), false;
     if (!ty_type_type.slots.set_attribute(type, name, v) || !fields)
         return !ty_raised();
