@@ -1,6 +1,7 @@
 /* _ctypes_test: C functions for the tests of ctypes to call. As a module it only says in which file they are. */
 #include <complex.h>
 #include <dlfcn.h>
+#undef I
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -104,6 +105,7 @@ double _testfunc_cbk_reg_double(double a, double b, double c, double d, double e
     return call(a * a, b * b, c * c, d * d, e * e);
 }
 
+long long _testfunc_callback_int_to_longlong(long long (*call)(int)) { return call(1); }
 typedef struct { unsigned long first, second, third; } Large;
 void _testfunc_cbk_large_struct(Large in, void (*call)(Large)) { call(in); }
 void _testfunc_large_struct_update_value(Large in) { ((volatile Large *)&in)->first = ((volatile Large *)&in)->second = ((volatile Large *)&in)->third = 0x0badf00d; }
