@@ -1,7 +1,9 @@
 /* _ctypes_test: C functions for the tests of ctypes to call. As a module it only says in which file they are. */
 #include <complex.h>
 #include <dlfcn.h>
-#undef I
+#include <stdarg.h>
+#include <stdio.h>
+#undef I /* of complex.h: the name of a function here */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -105,7 +107,7 @@ double _testfunc_cbk_reg_double(double a, double b, double c, double d, double e
     return call(a * a, b * b, c * c, d * d, e * e);
 }
 
-long long _testfunc_callback_int_to_longlong(long long (*call)(int)) { return call(1); }
+long long _testfunc_callback_int_to_longlong(int (*call)(void)) { return call(); }
 typedef struct { unsigned long first, second, third; } Large;
 void _testfunc_cbk_large_struct(Large in, void (*call)(Large)) { call(in); }
 void _testfunc_large_struct_update_value(Large in) { ((volatile Large *)&in)->first = ((volatile Large *)&in)->second = ((volatile Large *)&in)->third = 0x0badf00d; }
@@ -117,6 +119,27 @@ void _testfunc_reg_struct_update_value(Small in)
     ((volatile Small *)&in)->first = ((volatile Small *)&in)->second = 0x0badf00d;
 }
 Small get_last_tfrsuv_arg(void) { return last_small; }
+
+typedef struct { long left, top, right, bottom; } Rectangle;
+typedef struct { long x, y; } Place;
+long left = 10, top = 20, right = 30, bottom = 40;
+int PointInRect(Rectangle *r, Place p) { return p.x >= r->left && p.x <= r->right && p.y >= r->top && p.y <= r->bottom; }
+Rectangle ReturnRect(int which, Rectangle a, Rectangle *b, Place c, Rectangle d, Rectangle *e, Place f, Rectangle g)
+{
+    switch (which) {
+    case 0: return a;
+    case 1: return d;
+    default: return g;
+    }
+}
+int myprintf(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    int count = vprintf(format, arguments);
+    va_end(arguments);
+    return count;
+}
 
 typedef struct { short x, y; } Shorts;
 Shorts ret_2h_func(Shorts in) { return (Shorts){(short)(in.x * 2), (short)(in.y * 3)}; }

@@ -82,9 +82,7 @@ static void run(Thunk *t, void *result, void **values)
     if (!info)
         return;
     union { ffi_arg wide; uint8_t bytes[32]; } buffer = {0};
-    Value kept = info->kind == KIND_SIMPLE ? ctypes_write(info, &buffer, ctypes_is_data(v) && ctypes_info_of(v)->kind == KIND_SIMPLE ? ty_get_attribute(v, TY_NAME("value")) : v) : TY_NULL;
-    if (info->kind == KIND_FUNCTION || info->kind == KIND_POINTER)
-        kept = ctypes_is_data(v) ? (memcpy(&buffer, ctypes_data(v)->p, sizeof(void *)), TY_NONE) : ty_raise(&ty_TypeError, "cannot convert the result");
+    Value kept = ctypes_write(info, &buffer, v);
     if (kept == TY_NULL) {
         report("while converting result of", t->callable);
         return;
@@ -150,7 +148,7 @@ Value ctypes_callback_new(Value callable, Info *info, void **address)
     int64_t count = ty_tuple_length(info->argtypes);
     Value restype = info->restype == TY_NULL ? TY_NONE : info->restype;
     Info *result = restype == TY_NONE ? NULL : ctypes_info(restype);
-    if (restype != TY_NONE && (!result || result->kind == KIND_STRUCTURE || result->kind == KIND_UNION || result->kind == KIND_ARRAY || (result->kind == KIND_SIMPLE && result->swapped)))
+    if (restype != TY_NONE && (!result || result->kind != KIND_SIMPLE || result->swapped))
         return ty_raise(&ty_TypeError, "invalid result type for callback function");
     Thunk *t = (Thunk *)ty_object(ty_type_allocate(&ctypes_thunk_type, 0));
     if (!t)

@@ -25,7 +25,7 @@ static Value argument_repr(Value self)
 {
     Argument *a = (Argument *)ty_object(self);
     const Code *code = ctypes_code((uint32_t)a->tag);
-    if (code && (code->is_int || strchr("fdg", a->tag))) {
+    if (code && (code->is_int || strchr("fd", a->tag))) {
         Value v = code->get(&a->value);
         return v == TY_NULL ? TY_NULL : ty_str_format("<cparam '%c' (%R)>", a->tag, v);
     }
@@ -110,7 +110,8 @@ static Value instance_or_refuse(Value type, Value v)
         return is < 0 ? TY_NULL : v;
     if (ty_is_exact(v, &ctypes_argument_type)) {
         Value object = ((Argument *)ty_object(v))->object;
-        is = object == TY_NULL ? 0 : ty_isinstance(object, type);
+        Info *info = ctypes_info(type); /* what byref() gives passes for a pointer to the object */
+        is = object == TY_NULL ? 0 : ty_isinstance(object, info && info->kind == KIND_POINTER && info->item != TY_NULL ? info->item : type);
         if (is)
             return is < 0 ? TY_NULL : v;
         return ty_raise(&ty_TypeError, "expected %s instance instead of pointer to %T", ctypes_type_name(type), object == TY_NULL ? TY_NONE : object);
@@ -217,6 +218,8 @@ static Value array_from_param(Value type, Info *info, Value v)
 Value ctypes_from_param(Value type, Value v)
 {
     Info *info = ctypes_info(type);
+    if (ty_c_stack_low())
+        return ty_raise_recursion_error(" while processing _as_parameter_");
     if (!info)
         return ty_is_type(type) && ty_type_is_subtype(ty_as_type(type), &ctypes_data_type) ? ty_raise(&ty_TypeError, "abstract class") : call_from_param(type, v);
     switch (info->kind) {
@@ -308,7 +311,7 @@ static Value result_of(Value restype, Value check, void *p, bool python)
 static Value call_address(void (*address)(void), int flags, Value *arguments, int count, Value converters, Value restype, Value check)
 {
     if (count > ARGUMENTS_MAX)
-        return ty_raise(&ty_TypeError, "too many arguments (%d), maximum is %d", count, ARGUMENTS_MAX);
+        return ty_raise(ty_as_type(ctypes_state(STATE_ARGUMENT_ERROR)), "too many arguments (%d), maximum is %d", count, ARGUMENTS_MAX);
     Argument **converted = alloca(((size_t)count + 1) * sizeof *converted);
     ffi_type **types = alloca(((size_t)count + 1) * sizeof *types);
     void **values = alloca(((size_t)count + 1) * sizeof *values);

@@ -479,8 +479,6 @@ static bool pointer_init(Value type, const Value *arguments, size_t count, Value
     info->length = 1;
     info->has_pointers = true;
     Value to = ty_dict_get_text(ty_as_type(type)->dict, "_type_");
-    if (to == TY_NULL && base_info(type) && !ty_raised())
-        to = base_info(type)->item;
     return !ty_raised() && (to == TY_NULL || set_pointed(type, info, to));
 }
 
@@ -591,7 +589,7 @@ static Value get_pointer_type(Value type)
     Info *info = ctypes_require(type, "must have storage info");
     if (!info)
         return TY_NULL;
-    return info->pointer_type != TY_NULL ? info->pointer_type : ty_raise(&ty_AttributeError, "type %s has no attribute '__pointer_type__'", ctypes_type_name(type));
+    return info->pointer_type != TY_NULL ? info->pointer_type : ty_raise(&ty_AttributeError, "type %R has no attribute '__pointer_type__'", type);
 }
 static bool set_pointer_type(Value type, Value v)
 {
