@@ -699,6 +699,8 @@ static bool set_argtypes(Value self, Value v)
     Value argtypes = TY_NULL, converters = TY_NULL;
     if (v != TY_NULL && v != TY_NONE && !ctypes_set_argtypes(v, &argtypes, &converters))
         return false;
+    if (argtypes != TY_NULL && f->parameter_flags != TY_NULL && !check_parameter_flags(f->parameter_flags, argtypes))
+        return false;
     ty_store(f, &f->converters, converters);
     ty_store(f, &f->argtypes, argtypes);
     return true;
