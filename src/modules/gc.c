@@ -285,7 +285,7 @@ static Value gc_unfreeze(Value module, Value *a)
     ty_store(ty_object(module), &ty_module_state(module)[FROZEN], ty_int_from_int64(0));
     return TY_NONE;
 }
-static Value gc_get_freeze_count(Value module, Value *a) { return ty_module_state(module)[FROZEN]; }
+static Value gc_get_freeze_count(Value module, Value *a) { return ty_field(&ty_module_state(module)[FROZEN]); }
 
 /* What the object holds, looking through internal objects. Those form no cycles but through visible ones; the depth is small. */
 typedef struct Looking {
