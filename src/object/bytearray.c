@@ -244,11 +244,11 @@ static bool delete_stepped(TyByteArray *array, int64_t start, int64_t step, int6
 static bool assign_slice(Value self, int64_t start, int64_t stop, int64_t step, Value bytes)
 {
     TyByteArray *array = as_array(self);
-    if (step == 1 || bytes == TY_NULL)
+    int64_t given = bytes == TY_NULL ? 0 : ty_bytes_length(bytes), first = start, last = stop;
+    if (ty_slice_adjust(ty_load_relaxed(&array->length), &first, &last, step) != given && (step == 1 || given == 0))
         collect_stale_views(array);
     bool locked = ty_object_lock(&array->base), done = true;
     int64_t count = ty_slice_adjust(ty_load_relaxed(&array->length), &start, &stop, step);
-    int64_t given = bytes == TY_NULL ? 0 : ty_bytes_length(bytes);
     if (step == 1) {
         done = splice(array, start, TY_MAX(start, stop), bytes == TY_NULL ? NULL : ty_bytes_data(bytes), given);
     } else if (bytes == TY_NULL || given == 0) {
