@@ -130,7 +130,8 @@ static bool scan_format(const char *format, size_t length, Layout *layout, int64
             if (layout != NULL)
                 layout->entry[count] = (Entry){code, item_size, size, repeat};
             count++;
-            values += code == 's' || code == 'p' ? 1 : repeat;
+            if (__builtin_add_overflow(values, code == 's' || code == 'p' ? 1 : repeat, &values))
+                goto too_long;
         }
         int64_t bytes;
         if (__builtin_mul_overflow(repeat, (int64_t)item_size, &bytes) || __builtin_add_overflow(size, bytes, &size))
