@@ -1125,6 +1125,8 @@ static Value socket_sendmsg(Value self, Value *a)
 static Value control_items(struct msghdr *message)
 {
     Value list = ty_list_new(0);
+    if (!message->msg_control)
+        return list;
     const uint8_t *end = (const uint8_t *)message->msg_control + message->msg_controllen;
     for (struct cmsghdr *header = CMSG_FIRSTHDR(message); header && list != TY_NULL; header = CMSG_NXTHDR(message, header)) {
         const uint8_t *data = CMSG_DATA(header);
