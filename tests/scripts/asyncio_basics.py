@@ -14,7 +14,7 @@ async def fails():
     raise ValueError("failed")
 
 async def main():
-    print(await asyncio.gather(worker("a", 0.03), worker("b", 0.01)))
+    print(await asyncio.gather(worker("a", 0.5), worker("b", 0.01)))
     print(log)
     task = asyncio.create_task(worker("c", 10), name="task c")
     await asyncio.sleep(0)
