@@ -11,6 +11,7 @@
 #include "object/tuple.h"
 #include <errno.h>
 #include <math.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -331,6 +332,15 @@ static Value time_strptime(Value self, const Value *arguments, size_t count, Val
     return function == TY_NULL ? TY_NULL : ty_call(function, arguments, count, keywords);
 }
 
+/* Of the whole process: one thread at a time, as each interpreter does so when it makes its module. */
+static void read_zone(void)
+{
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    pthread_mutex_lock(&lock);
+    tzset();
+    pthread_mutex_unlock(&lock);
+}
+
 static bool put_zone(Value module)
 {
     struct tm winter, summer;
@@ -348,7 +358,7 @@ static bool put_zone(Value module)
 
 static Value time_tzset(Value self, Value *a)
 {
-    tzset();
+    read_zone();
     return put_zone(self) ? TY_NONE : TY_NULL;
 }
 
@@ -388,7 +398,7 @@ static const TyNativeDef functions[] = {
 
 static bool execute(Value module)
 {
-    tzset();
+    read_zone();
     return ty_struct_sequence_type(&struct_time_type, &struct_time_def) && ty_module_add(module, "struct_time", ty_from_object(&struct_time_type)) && put_zone(module)
         && ty_module_add_int(module, "CLOCK_REALTIME", CLOCK_REALTIME) && ty_module_add_int(module, "CLOCK_MONOTONIC", CLOCK_MONOTONIC) && ty_module_add_int(module, "CLOCK_MONOTONIC_RAW", CLOCK_MONOTONIC_RAW)
         && ty_module_add_int(module, "CLOCK_PROCESS_CPUTIME_ID", CLOCK_PROCESS_CPUTIME_ID) && ty_module_add_int(module, "CLOCK_THREAD_CPUTIME_ID", CLOCK_THREAD_CPUTIME_ID)
