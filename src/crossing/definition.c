@@ -485,6 +485,7 @@ static bool apply(TyPackage *package, TyContent *content, TyContent *before, Val
         ty_store_publish(ty_object(made), &ty_as_cell(made)->content, held);
         return true;
     }
+    case TY_PACKAGE_PARAMETER: return ty_parameter_apply(content, made);
     default: return true;
     }
 }

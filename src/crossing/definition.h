@@ -70,6 +70,7 @@ Value ty_function_shell(TyContent *content);
 bool ty_function_apply(TyContent *content, Value made, bool fresh);
 bool ty_parameter_pack(TyPacker *p, TyContent *content, Value v);
 Value ty_parameter_shell(TyContent *content);
+bool ty_parameter_apply(TyContent *content, Value made);
 bool ty_class_valid(TyContent *content, Value v);
 bool ty_class_pack(TyPacker *p, TyContent *content, Value v);
 Value ty_class_shell(TyContent *content);

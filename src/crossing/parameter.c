@@ -1,5 +1,5 @@
-/* Type parameters that travel by value: TypeVar, ParamSpec, TypeVarTuple. Their bounds, constraints and defaults go with them where nobody can change
- * them; other ones, which only type checkers read, stay behind. */
+/* Type parameters and aliases that travel by value. The bounds, constraints and defaults of TypeVar, ParamSpec, TypeVarTuple go with them where nobody can change
+ * them; other ones, which only type checkers read, stay behind. An alias (`type X = ...`) has no value before it is asked for it: the function that gives it goes. */
 #include "crossing/definition.h"
 
 enum { HEAD_TYPE, HEAD_ARGUMENTS, HEAD_KEYWORDS, HEAD_SIZE };
@@ -12,8 +12,47 @@ static Value simple_attribute(Value v, const char *name)
     return value != TY_NULL && ty_crossing_immutable(value) ? value : TY_NONE;
 }
 
+/* The head is a packed part of its own; the value may need the alias itself. */
+static bool alias_pack(TyPacker *p, TyContent *content, Value v)
+{
+    Value parts[TY_ALIAS_PARTS];
+    ty_typealias_parts(v, parts);
+    TyPacker head_packer;
+    TyArray *head = ty_array_new(TY_ALIAS_PARTS), *body = ty_array_new(TY_ALIAS_PARTS);
+    if (!head || !body || !ty_packer_start(&head_packer, p->outer, NULL))
+        return false;
+    head_packer.package = p->package;
+    for (int i = 0; i < TY_ALIAS_PARTS; i++) {
+        static const char *const labels[TY_ALIAS_PARTS] = { "", ".__type_params__", ".__module__", ".__value__", ".__value__" };
+        bool late = i >= TY_ALIAS_VALUE;
+        Value packed = parts[i] == TY_NULL ? TY_NULL : ty_packer_part(late ? p : &head_packer, ty_str_from_text(labels[i]), parts[i]);
+        if (packed == TY_NULL && ty_raised())
+            return false;
+        ty_store(late ? body : head, &(late ? body : head)->items[i], packed);
+        p->uses = late ? p->uses : head_packer.uses;
+    }
+    Value first = ty_packer_finish(&head_packer, ty_from_object(head)), rest = first == TY_NULL ? TY_NULL : ty_packer_finish(p, ty_from_object(body));
+    ty_store(content, &content->head, first);
+    ty_store(content, &content->body, rest);
+    return rest != TY_NULL;
+}
+
+static bool is_alias(TyContent *content) { return content->body != TY_NULL; }
+
+bool ty_parameter_apply(TyContent *content, Value made)
+{
+    if (!is_alias(content))
+        return true;
+    TyArray *body = ty_template_fields(content->body, TY_ALIAS_PARTS);
+    if (body)
+        ty_typealias_fill(made, body->items[TY_ALIAS_VALUE], body->items[TY_ALIAS_EVALUATE]);
+    return body != NULL;
+}
+
 bool ty_parameter_pack(TyPacker *p, TyContent *content, Value v)
 {
+    if (ty_is_type_alias(v))
+        return alias_pack(p, content, v);
     static const char *const flags[] = { "covariant", "contravariant", "infer_variance" };
     Value name = ty_get_attribute(v, TY_NAME("__name__")), keywords = ty_dict_new(), type = ty_from_object(ty_type_of(v));
     Value constraints = simple_attribute(v, "__constraints__"), bound = simple_attribute(v, "__bound__");
@@ -42,6 +81,8 @@ bool ty_parameter_pack(TyPacker *p, TyContent *content, Value v)
 
 Value ty_parameter_shell(TyContent *content)
 {
-    TyArray *head = ty_template_fields(content->head, HEAD_SIZE);
+    TyArray *head = ty_template_fields(content->head, is_alias(content) ? TY_ALIAS_PARTS : HEAD_SIZE);
+    if (head && is_alias(content))
+        return ty_typealias_shell(head->items[TY_ALIAS_NAME], head->items[TY_ALIAS_PARAMETERS], head->items[TY_ALIAS_MODULE]);
     return head ? ty_call_with(head->items[HEAD_TYPE], head->items[HEAD_ARGUMENTS], head->items[HEAD_KEYWORDS]) : TY_NULL;
 }

@@ -72,7 +72,14 @@ TyType *ty_module_type_object(void);
 Value ty_generic_alias_new(Value origin, Value arguments); /* object/generic_alias.c: list[int] */
 Value ty_import_module(const char *name);              /* runtime/import.c */
 
-Value *ty_type_parameter_crossing(Value v);              /* object/type_parameter.c: where a TypeVar or its like keeps what identifies it to other interpreters; NULL: it is none */
+Value *ty_type_parameter_crossing(Value v);              /* object/type_parameter.c: where a TypeVar, alias or their like keeps what identifies it to other interpreters; NULL: it is none */
+/* An alias (`type X = ...`) in parts: its name, parameters, module, and either its value or the function that gives it; TY_NULL: it has none. One is made without a value, which
+ * may need the alias itself. */
+enum { TY_ALIAS_NAME, TY_ALIAS_PARAMETERS, TY_ALIAS_MODULE, TY_ALIAS_VALUE, TY_ALIAS_EVALUATE, TY_ALIAS_PARTS };
+bool ty_is_type_alias(Value v);
+void ty_typealias_parts(Value v, Value parts[TY_ALIAS_PARTS]);
+Value ty_typealias_shell(Value name, Value type_params, Value module);
+void ty_typealias_fill(Value v, Value value, Value evaluate);
 Value ty_property_getter(Value property);                /* its fget, or TY_NULL */
 Value ty_get_item_or_null(Value mapping, Value key);    /* KeyError swallowed: TY_NULL without exception */
 bool ty_super_from_frame(Value *type, Value *object);   /* vm/frame.c: __class__ and the first argument of the calling frame */

@@ -24,6 +24,7 @@ typedef struct TypeParameter { /* one layout for all three kinds of parameters *
 typedef struct TypeAlias {
     TyObject base;
     Value name, type_params, value, evaluate, module;
+    Value crossing; /* as a function's */
 } TypeAlias;
 
 extern TyType ty_typevar_type, ty_paramspec_type, ty_typevartuple_type, ty_typealias_type, ty_generic_type, ty_paramspec_args_type, ty_paramspec_kwargs_type, ty_no_default_type, ty_const_evaluator_type;
@@ -32,6 +33,8 @@ static TypeParameter *as_parameter(Value v) { return (TypeParameter *)ty_object(
 
 Value *ty_type_parameter_crossing(Value v)
 {
+    if (ty_is_exact(v, &ty_typealias_type))
+        return &((TypeAlias *)ty_object(v))->crossing;
     return ty_is_exact(v, &ty_typevar_type) || ty_is_exact(v, &ty_paramspec_type) || ty_is_exact(v, &ty_typevartuple_type) ? &as_parameter(v)->crossing : NULL;
 }
 
@@ -464,7 +467,7 @@ TyType ty_typevartuple_type = {
 
 /* --- aliases ------------------------------------------------------------------------------------------------------------------------------------ */
 
-static void alias_trace(TyObject *self, TyMarker *marker) { ty_mark_range(marker, &((TypeAlias *)self)->name, 5); }
+static void alias_trace(TyObject *self, TyMarker *marker) { ty_mark_range(marker, &((TypeAlias *)self)->name, 6); }
 
 static Value alias_make(Value name, Value params, Value value, Value evaluate, Value module)
 {
@@ -477,6 +480,25 @@ static Value alias_make(Value name, Value params, Value value, Value evaluate, V
     ty_store(alias, &alias->evaluate, evaluate);
     ty_store(alias, &alias->module, module);
     return ty_from_object(alias);
+}
+
+bool ty_is_type_alias(Value v) { return ty_is_exact(v, &ty_typealias_type); }
+
+void ty_typealias_parts(Value v, Value parts[TY_ALIAS_PARTS])
+{
+    TypeAlias *alias = as_alias(v);
+    Value evaluate = ty_field(&alias->evaluate);
+    Value all[TY_ALIAS_PARTS] = { alias->name, alias->type_params, alias->module, evaluate == TY_NULL ? ty_field(&alias->value) : TY_NULL, evaluate };
+    memcpy(parts, all, sizeof all);
+}
+
+Value ty_typealias_shell(Value name, Value type_params, Value module) { return alias_make(name, type_params, TY_NULL, TY_NULL, module); }
+
+void ty_typealias_fill(Value v, Value value, Value evaluate)
+{
+    TypeAlias *alias = as_alias(v);
+    ty_store(alias, &alias->evaluate, evaluate);
+    ty_store_publish(alias, &alias->value, value);
 }
 
 Value ty_typealias_new(Value name, Value type_params, Value evaluate) { return alias_make(name, type_params == TY_NONE ? TY_NULL : type_params, TY_NULL, evaluate, caller_module()); }

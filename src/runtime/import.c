@@ -365,6 +365,15 @@ static bool set_main_loader(TyInterpreter *interpreter)
     return loader != TY_NULL && ty_dict_set_text(ty_module_dict(interpreter->main_module), "__loader__", loader);
 }
 
+/* What the import system would have set, had it imported the second of its own modules. */
+static bool set_external_spec(Value core, Value external)
+{
+    Value loader = ty_get_attribute(core, TY_NAME("FrozenImporter")), class = ty_get_attribute(core, TY_NAME("ModuleSpec")), names = ty_tuple_pack(1, TY_NAME("origin"));
+    Value arguments[] = { TY_NAME("_frozen_importlib_external"), loader, TY_NAME("frozen") };
+    Value spec = loader == TY_NULL || class == TY_NULL || names == TY_NULL ? TY_NULL : ty_call(class, arguments, 2, names);
+    return spec != TY_NULL && ty_set_attribute(external, TY_NAME("__spec__"), spec) && ty_set_attribute(external, TY_NAME("__loader__"), loader);
+}
+
 static bool start_importlib(TyInterpreter *interpreter)
 {
     if (!ty_sys_put_import(interpreter))
@@ -380,7 +389,8 @@ static bool start_importlib(TyInterpreter *interpreter)
     Value external = run_core("_bootstrap_external", "_frozen_importlib_external", "<frozen importlib._bootstrap_external>");
     if (external == TY_NULL)
         return false;
-    if (!ty_set_attribute(core, TY_NAME("_bootstrap_external"), external) || ty_call_method_one(external, TY_NAME("_install"), core) == TY_NULL)
+    if (!ty_set_attribute(core, TY_NAME("_bootstrap_external"), external) || ty_call_method_one(external, TY_NAME("_install"), core) == TY_NULL
+        || !set_external_spec(core, external))
         return false;
     Value compile = ty_code_cache_function();
     if (compile == TY_NULL || !ty_dict_set_text(ty_module_dict(external), "_compile_bytecode", compile))

@@ -313,3 +313,26 @@ class Movie(typing.TypedDict):
 
 
 check("protocol", call(lambda: (issubclass(Square, object), Movie(name="x"))) == (True, {"name": "x"}))
+
+
+type Name = str
+type Tree = int | list[Tree]
+type Pair[A, B] = tuple[A, B]
+
+
+def inner_alias():
+    type Local[T] = list[T]
+    return Local
+
+
+print(call(lambda: (Name.__value__, Pair.__type_params__, Pair[int, str].__value__)))
+check("alias is one", call(lambda alias: alias, Tree) is Tree)
+check("alias of itself", call(lambda alias: alias.__value__.__args__[1].__args__[0] is alias, Tree))
+print(call(lambda alias: (alias, alias.__value__, alias.__module__), inner_alias()))
+
+
+def grow(tree: Tree) -> Pair[int, Tree]:
+    return len(tree), tree
+
+
+print(call(grow, [1, [2, 3]]))
