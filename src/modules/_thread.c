@@ -356,6 +356,7 @@ typedef struct Completion {
     _Atomic uint64_t ident;        /* 0: not started */
     TyInterpreter *interpreter;
     bool waited_for;               /* the interpreter does not close before */
+    bool adopted;                  /* of a thread that was not started here: only its handle refers to this */
     struct Completion *next, **place; /* among the running ones */
 } Completion;
 
@@ -389,7 +390,7 @@ static void completion_enter(Completion *completion)
     running = completion;
     ty_mutex_unlock(&running_lock);
 }
-static void completion_finish(Completion *completion)
+static void completion_leave(Completion *completion)
 {
     ty_mutex_lock(&running_lock);
     if (completion->place) {
@@ -399,6 +400,10 @@ static void completion_finish(Completion *completion)
         completion->place = NULL;
     }
     ty_mutex_unlock(&running_lock);
+}
+static void completion_finish(Completion *completion)
+{
+    completion_leave(completion);
     ty_store_release(&completion->done, 1);
     ty_futex_wake(&completion->done, INT_MAX);
 }
@@ -437,13 +442,15 @@ void ty_threads_after_fork(bool in_child)
     for (Completion *completion = running, *next; completion; completion = next) {
         next = completion->next;
         if (ty_load_relaxed(&completion->ident) != self) {
+            bool adopted = completion->adopted;
             completion_finish(completion);
-            completion_drop(completion); /* the reference of the thread that is no more */
+            if (!adopted)
+                completion_drop(completion); /* the reference of the thread that is no more */
         }
     }
     int64_t left = 0;
     for (Completion *completion = running; completion; completion = completion->next)
-        left++;
+        left += !completion->adopted;
     ty_store_relaxed(&ty_interpreter()->thread_count, left);
 }
 
@@ -494,7 +501,13 @@ static Value handle_make(TyType *type)
         completion_drop(completion);
     return made;
 }
-static void handle_destroy(TyObject *self) { completion_drop(((Handle *)self)->completion); }
+static void handle_destroy(TyObject *self)
+{
+    Completion *completion = ((Handle *)self)->completion;
+    if (completion && completion->adopted)
+        completion_leave(completion);
+    completion_drop(completion);
+}
 static Value handle_new(TyType *type, const Value *arguments, size_t count, Value keywords)
 {
     if (!ty_no_keywords("_ThreadHandle", keywords) || !ty_check_positional("_ThreadHandle", count, 0, 0))
@@ -724,7 +737,10 @@ static Value thread_make_handle(Value module, Value *a)
         return TY_NULL;
     Value handle = handle_make(&handle_type);
     if (handle) {
-        ty_store_relaxed(&as_handle(handle)->completion->ident, ident);
+        Completion *completion = as_handle(handle)->completion;
+        ty_store_relaxed(&completion->ident, ident);
+        completion->adopted = true;
+        completion_enter(completion); /* a fork ends it where it is not the thread that forks */
         ty_store_release(&as_handle(handle)->started, true);
     }
     return handle;
