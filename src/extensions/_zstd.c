@@ -387,12 +387,12 @@ static Value compressor_new(TyType *type, const Value *arguments, size_t count, 
 }
 
 /* Touches no heap object. */
-static size_t run_compressor(ZSTD_CCtx *context, const uint8_t *input, size_t size, ZSTD_EndDirective mode, TyOutput *out, bool *full)
+static size_t run_compressor(ZSTD_CCtx *context, const uint8_t *input, size_t size, ZSTD_EndDirective mode, size_t room, TyOutput *out, bool *full)
 {
     ZSTD_inBuffer in = {input, size, 0};
     *full = false;
     for (;;) {
-        if (!ty_output_grow(out, TY_OUTPUT_FIRST)) {
+        if (!ty_output_grow(out, room) && !ty_output_grow(out, TY_OUTPUT_FIRST)) {
             *full = true;
             return 0;
         }
@@ -407,8 +407,11 @@ static size_t run_compressor(ZSTD_CCtx *context, const uint8_t *input, size_t si
 static Value run(Compressor *c, const uint8_t *input, size_t size, ZSTD_EndDirective mode)
 {
     TyOutput out = {.limit = SIZE_MAX};
+    /* A whole frame that has room enough is compressed at once, without the library's own buffers. */
+    bool whole = mode == ZSTD_e_end && ty_load_relaxed(&c->last_mode) == ZSTD_e_end && size > 0;
+    size_t room = whole ? TY_MAX(ZSTD_compressBound(size), (size_t)TY_OUTPUT_FIRST) : (size_t)TY_OUTPUT_FIRST;
     bool full, blocking = ty_work_begin(mode == ZSTD_e_continue ? size : SIZE_MAX);
-    size_t result = run_compressor(c->context, input, size, mode, &out, &full);
+    size_t result = run_compressor(c->context, input, size, mode, room, &out, &full);
     ty_work_end(blocking);
     if (full)
         ty_raise_memory_error();
