@@ -27,6 +27,7 @@ int main(int argc, char **argv)
     ty_config_find_paths(&ty_config);
     if (!ty_runtime_start())
         return 1;
+    ty_inspect_start();
     status = ty_runtime_run();
     ty_runtime_end(&status);
     if (ty_run_interrupted) { /* a shell that waits for us wants to know that it was the signal */

@@ -1,5 +1,6 @@
 /* A collection from beginning to end, and questions about the heap as a whole. */
 #include "heap/internal.h"
+#include <stddef.h>
 #include "base/clock.h"
 
 #include <stdlib.h>
@@ -257,6 +258,11 @@ TyHeapStatistics ty_heap_statistics(void)
     statistics.reserved_bytes = ty_heap.reserved;
     statistics.committed_bytes = ty_blocks_committed();
     return statistics;
+}
+
+TyHeapPlaces ty_heap_places(void)
+{
+    return (TyHeapPlaces){&ty_heap.statistics, &ty_heap.spaces, offsetof(Space, interpreter), offsetof(Space, next), offsetof(Space, bytes), offsetof(Space, limit)};
 }
 
 size_t ty_heap_interpreter_bytes(TyInterpreter *interpreter)

@@ -267,6 +267,14 @@ void ty_heap_each(bool (*visit)(TyObject *object, void *context), void *context)
 /* Calls visit for each Value that the object holds (its type first), with the world stopped: visit must not allocate. */
 void ty_heap_referents(TyObject *object, void (*visit)(Value v, void *context), void *context);
 
+/* Where the heap keeps what is told to those who look in from outside: inspect/table.h. */
+typedef struct TyHeapPlaces {
+    const TyHeapStatistics *statistics;
+    const void *spaces;         /* the pointer to the first of the interpreters' parts; and where in those … */
+    uint32_t space_interpreter, space_next, space_bytes, space_limit;
+} TyHeapPlaces;
+TyHeapPlaces ty_heap_places(void);
+
 /* Around fork(): the first stops the world, the child keeps the calling thread alone. */
 void ty_heap_fork_prepare(void);
 void ty_heap_fork_parent(void);

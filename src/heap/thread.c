@@ -135,6 +135,7 @@ void ty_world_start(void)
 }
 
 TyThread *ty_threads_first(void) { return world.first; }
+TyThread *const *ty_threads_place(void) { return &world.first; }
 
 static void compare_thread(TyThread *thread, void *context)
 {

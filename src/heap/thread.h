@@ -175,6 +175,7 @@ void ty_world_start(void);
 bool ty_world_stop_between(int64_t patience_ns);
 bool ty_world_is_mine(void);      /* the calling thread has stopped it */
 bool ty_world_has_others(void);   /* the world stopped: there are other threads */
+TyThread *const *ty_threads_place(void); /* where the first of the list is noted: for those who look in from outside */
 bool ty_thread_lives(TyThread *thread); /* whether it is still in the list; by address only */
 
 /* Does, as ordinary code, what `poll` asks for (signal handlers, finalizers, …): false if an exception was raised. Also called where a

@@ -109,8 +109,12 @@ static int64_t take_signed(const uint8_t **next, const uint8_t *end)
 
 void ty_position_reader_init(TyPositionReader *reader, const TyCode *code)
 {
-    *reader = (TyPositionReader){.next = ty_bytes_data(code->positions), .line = (int)code->first_line};
-    reader->end = reader->next + ty_bytes_length(code->positions);
+    ty_position_reader_init_bytes(reader, ty_bytes_data(code->positions), (size_t)ty_bytes_length(code->positions), code->first_line);
+}
+
+void ty_position_reader_init_bytes(TyPositionReader *reader, const uint8_t *bytes, size_t size, uint32_t first_line)
+{
+    *reader = (TyPositionReader){.next = bytes, .end = bytes + size, .line = (int)first_line};
 }
 
 bool ty_position_reader_next(TyPositionReader *r)

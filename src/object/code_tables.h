@@ -19,6 +19,7 @@ typedef struct TyPositionReader {
 } TyPositionReader;
 
 void ty_position_reader_init(TyPositionReader *reader, const TyCode *code);
+void ty_position_reader_init_bytes(TyPositionReader *reader, const uint8_t *bytes, size_t size, uint32_t first_line); /* of any bytes at all */
 bool ty_position_reader_next(TyPositionReader *reader); /* false at the end */
 
 #endif

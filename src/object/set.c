@@ -14,6 +14,7 @@
 #include "object/recursion.h"
 #include "object/str.h"
 #include "object/tuple.h"
+#include <stddef.h>
 
 typedef struct Slot {
     int64_t hash;
@@ -63,6 +64,11 @@ static struct {
 #define EMPTY_TABLE (&empty_table.table)
 
 static Set empty_frozenset = {.base = TY_STATIC_HEADER(ty_frozenset_type), .table = EMPTY_TABLE};
+
+TySetPlaces ty_set_places(void)
+{
+    return (TySetPlaces){offsetof(Set, table), offsetof(SetTable, mask), offsetof(SetTable, slots), sizeof(Slot), offsetof(Slot, key), REMOVED};
+}
 
 /* --- tables --------------------------------------------------------------------------------------------------------- */
 

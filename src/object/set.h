@@ -24,6 +24,10 @@ Value ty_set_pop(Value set);
 Value ty_set_copy(Value set);                      /* of the same built-in type: set or frozenset */
 bool ty_set_difference_update(Value set, Value iterable);
 bool ty_set_symmetric_difference_update(Value set, Value iterable);
+
+/* How sets lie in memory, for those who look in from outside: offsets, and what stands for a key that was removed. */
+typedef struct TySetPlaces { uint32_t table, mask, slots, slot_size, slot_key; Value removed; } TySetPlaces;
+TySetPlaces ty_set_places(void);
 Value ty_set_compare(Value left, Value right, int op);
 
 #endif

@@ -71,6 +71,8 @@ static bool x_option(TyConfig *config, const char *option)
         config->utf8_mode = !equals || !strcmp(value, "1");
     else if (IS("dev"))
         config->dev_mode = 1;
+    else if (IS("disable_remote_debug") || IS("disable-remote-debug"))
+        config->no_remote_debug = true;
     else if (IS("faulthandler"))
         config->faulthandler = true;
     else if (IS("importtime"))
@@ -156,6 +158,8 @@ static int read_environment(TyConfig *config)
         config->hash_seed = (int64_t)seed;
         config->hash_randomization = seed != 0;
     }
+    if (environment(config, "PYTHON_DISABLE_REMOTE_DEBUG"))
+        config->no_remote_debug = true;
     if ((value = environment(config, "PYTHONINTMAXSTRDIGITS")) && config->int_max_str_digits < 0) {
         char *end;
         long limit = strtol(value, &end, 10);

@@ -18,6 +18,7 @@ typedef struct TyConfig {
     bool faulthandler, trace_malloc, import_time, no_debug_ranges, dump_code;
     int thread_inherit_context, context_aware_warnings;
     size_t gc_stress;
+    bool no_remote_debug;           /* -X disable-remote-debug */
     /* What to run: at most one of them. */
     const char *command, *module, *file;
     bool from_stdin;

@@ -46,6 +46,8 @@ void ty_interpreter_trace_all(void *context, TyMarker *marker)
     }
 }
 
+TyInterpreter *const *ty_interpreters_place(void) { return &first_interpreter; }
+
 static TyInterpreter *interpreter_allocate(void)
 {
     pthread_mutex_lock(&list_lock);

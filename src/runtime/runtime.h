@@ -6,6 +6,7 @@
 #include "runtime/config.h"
 
 bool ty_runtime_start(void);                   /* heap, static types, main interpreter; false: a message was printed */
+extern void ty_inspect_start(void);            /* inspect/table.c: from now on others may look in */
 int ty_runtime_run(void);                      /* what the configuration says; the exit status */
 extern bool ty_run_interrupted;                /* the last ty_exit_status was that of a KeyboardInterrupt */
 void ty_runtime_end(int *status);              /* threads joined, atexit, finalizers, files flushed */
@@ -29,6 +30,7 @@ void ty_import_remember_site(void);            /* the main interpreter's site ha
 bool ty_import_site(void);                     /* the same, and `site` unless the configuration says no */
 TyInterpreter *ty_interpreter_main(void);
 void ty_interpreter_trace_all(void *context, TyMarker *marker);
+TyInterpreter *const *ty_interpreters_place(void); /* where the first of the list is noted: for those who look in from outside */
 void ty_interpreter_each(void (*visit)(TyInterpreter *interpreter, void *context), void *context);
 
 /* runtime/run.c */

@@ -542,8 +542,6 @@ typedef struct AsyncStep {
     bool throws;
 } AsyncStep;
 
-extern TyType ty_async_send_type, ty_async_throw_type;
-
 static AsyncStep *as_step(Value v) { return (AsyncStep *)ty_object(v); }
 
 static void step_trace(TyObject *self, TyMarker *marker)

@@ -20,7 +20,7 @@ struct TyGenerator { /* one layout for all three kinds */
     TyFrame frame;              /* its registers follow */
 };
 
-extern TyType ty_generator_type, ty_coroutine_type, ty_async_generator_type, ty_coroutine_wrapper_type, ty_async_wrapped_value_type;
+extern TyType ty_generator_type, ty_coroutine_type, ty_async_generator_type, ty_coroutine_wrapper_type, ty_async_wrapped_value_type, ty_async_send_type, ty_async_throw_type; /* wrapper, send and throw: what they are of follows the header */
 
 TY_INLINE bool ty_is_generator_kind(Value v)
 {
