@@ -19,7 +19,7 @@ typedef struct TyHeapCache TyHeapCache; /* the thread's caches of free cells; he
 #define TY_POLL_PENDING 0x04u     /* finalizers or weak reference callbacks are due */
 #define TY_POLL_ASYNC 0x08u       /* an exception was sent to this thread */
 #define TY_POLL_TRACE 0x10u       /* tracing, profiling or monitoring changed */
-#define TY_POLL_CALL 0x20u        /* calls queued from outside (remote scripts, pending calls) */
+#define TY_POLL_CALL 0x100u       /* a script from another process is to be run; that process sets the byte: no other bit may be in it (inspect/execute.c) */
 #define TY_POLL_EXIT 0x40u        /* the interpreter is closing: leave */
 
 enum { TY_THREAD_RUNNING, TY_THREAD_BLOCKED, TY_THREAD_STOPPED };

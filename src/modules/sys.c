@@ -484,6 +484,9 @@ static Value sys_clear_type_descriptors(Value module, Value *a)
     return TY_NONE;
 }
 
+static Value sys_remote_exec(Value self, Value *a) { return ty_remote_exec(a[0], a[1]); }
+static Value sys_is_remote_debug_enabled(Value self, Value *a) { return ty_remote_enabled(); }
+
 static const TyNativeDef functions[] = {
     TY_FUNCTION("_get_cpu_count_config()", sys_get_cpu_count_config, "Private function for getting PyConfig.cpu_count"),
     TY_FUNCTION("_getframe(depth=0, /)", sys_getframe, "Return a frame object from the call stack."),
@@ -532,7 +535,8 @@ static const TyNativeDef functions[] = {
     TY_FUNCTION("intern(string, /)", sys_intern, "``Intern'' the given string."),
     TY_FUNCTION("is_finalizing()", sys_is_finalizing, "Return True if Python is exiting."),
     TY_FUNCTION("is_stack_trampoline_active()", sys_false, "Return *True* if a stack profiler trampoline is active."),
-    TY_FUNCTION("is_remote_debug_enabled()", sys_false, "Return True if remote debugging is enabled, False otherwise."),
+    TY_FUNCTION("remote_exec(pid, script)", sys_remote_exec, "Has another process of the same program run a file with Python code, in its main thread, at its next safepoint.\n\nReturns at once. The file is read by the other process."),
+    TY_FUNCTION("is_remote_debug_enabled()", sys_is_remote_debug_enabled, "Return True if remote debugging is enabled, False otherwise."),
     TY_FUNCTION("unraisablehook(unraisable, /)", sys_unraisablehook, "Handle an unraisable exception."),
     {0}
 };

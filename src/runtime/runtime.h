@@ -6,6 +6,8 @@
 #include "runtime/config.h"
 
 bool ty_runtime_start(void);                   /* heap, static types, main interpreter; false: a message was printed */
+extern Value ty_remote_exec(Value pid, Value script); /* inspect/execute.c: sys.remote_exec, and whether others may ask this process */
+extern Value ty_remote_enabled(void);
 extern void ty_inspect_start(void);            /* inspect/table.c: from now on others may look in */
 int ty_runtime_run(void);                      /* what the configuration says; the exit status */
 extern bool ty_run_interrupted;                /* the last ty_exit_status was that of a KeyboardInterrupt */

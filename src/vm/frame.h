@@ -104,6 +104,7 @@ extern bool ty_signals_run(void);
 extern void ty_thread_leave(void); /* modules/_thread.c: ends the calling thread where it stands, if Python started it */
 bool ty_vm_thread_start(TyThread *thread, size_t stack_size);  /* the thread's Python stack; false: no memory */
 void ty_vm_thread_end(TyThread *thread);
+extern void ty_remote_script_run(void); /* inspect/execute.c: what TY_POLL_CALL asks for */
 
 Value ty_vm_interpolation(const Value *parts, uint32_t conversion);
 /* vm/support.c: what instructions do out of line. */

@@ -33,6 +33,10 @@ static bool poll_run(bool waiting)
         if (!ty_signals_run())
             return false;
     }
+    if ((poll & TY_POLL_CALL) && !thread->running_pending && thread->exception == TY_NULL) {
+        ty_poll_clear(thread, TY_POLL_CALL);
+        ty_remote_script_run();
+    }
     if (poll & TY_POLL_ASYNC) {
         ty_poll_clear(thread, TY_POLL_ASYNC);
         Value exception = thread->async_exception;

@@ -1,0 +1,1 @@
+"""What comes with the runtime and is no part of Python's library."""
