@@ -62,7 +62,9 @@ Value ty_remote_exec(Value pid_value, Value script)
         return TY_NULL;
     if (!remote.table.remote_allowed)
         return ty_raise(&ty_RuntimeError, "Remote debugging is not enabled in the remote process");
-    return hand_over(&remote, text, size) ? TY_NONE : TY_NULL;
+    if (!hand_over(&remote, text, size))
+        return TY_NULL;
+    return remote.pid != getpid() || ty_poll_run() ? TY_NONE : TY_NULL; /* of itself: this is a safepoint */
 }
 
 Value ty_remote_enabled(void) { return ty_from_bool(!ty_config.no_remote_debug); }

@@ -411,6 +411,8 @@ static bool read_list(TyUnwinder *u, uint64_t list, Addresses *tasks)
 {
     for (int tries = 0; tries < REMOTE_TRIES; tries++) {
         uint64_t changes = word(u, list + T.list_changes), task = word(u, list + T.list_first);
+        if (tries && task == 0 && tasks->count)
+            continue; /* emptied for a moment */
         tasks->count = 0;
         while (looks_like_object(task) && tasks->count < REMOTE_TASKS_MAX) {
             if (!push(tasks, task))

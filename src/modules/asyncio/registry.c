@@ -108,8 +108,7 @@ void ty_task_leave_list(Task *task)
             SET_LINK(list, list->first, next);
         if (next)
             SET_LINK(next, next->previous, previous);
-        SET_LINK(task, task->next, (Task *)NULL);
-        SET_LINK(task, task->previous, (Task *)NULL);
+        SET_LINK(task, task->previous, (Task *)NULL); /* next stays: who reads the list from outside, and stands here, goes on to the others */
         list->count--;
         SET_LINK(task, task->list, (TaskList *)NULL);
     }
