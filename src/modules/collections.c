@@ -460,6 +460,9 @@ static Value deque_repeat(Value v, int64_t count)
     return result == TY_NULL ? TY_NULL : deque_inplace_repeat(result, count);
 }
 
+bool ty_is_plain_deque(Value v) { return ty_is_exact(v, &deque_type); }
+bool ty_deque_append(Value deque, Value item) { return put((Deque *)ty_object(deque), item, false); }
+
 static Value deque_append(Value v, Value *a) { return put((Deque *)ty_object(v), a[0], false) ? TY_NONE : TY_NULL; }
 static Value deque_appendleft(Value v, Value *a) { return put((Deque *)ty_object(v), a[0], true) ? TY_NONE : TY_NULL; }
 static Value deque_extend(Value v, Value *a) { return extend(v, a[0], false) ? TY_NONE : TY_NULL; }

@@ -6,6 +6,8 @@
 
 extern TyType ty_ordered_dict_type;
 
+bool ty_is_plain_deque(Value v);                  /* an exact deque */
+bool ty_deque_append(Value deque, Value item);
 bool ty_ordered_dict_start(void); /* readies its views and iterator */
 
 #endif

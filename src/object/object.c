@@ -114,6 +114,10 @@ Value ty_get_attribute_or_null(Value object, Value name, bool *failed)
         found = name == TY_NULL ? TY_NULL : generic_find(object, type, name);
         if (found != TY_NULL || !ty_raised())
             return found;
+    } else if (type->slots.get_attribute == ty_type_get_attribute) {
+        found = ty_type_find_attribute(object, name);
+        if (found != TY_NULL || !ty_raised())
+            return found;
     } else
         found = type->slots.get_attribute(object, name);
     if (found == TY_NULL && ty_raised_is(&ty_AttributeError))

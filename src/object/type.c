@@ -359,7 +359,7 @@ Value ty_type_call(Value self, const Value *arguments, size_t count, Value keywo
     return instance;
 }
 
-static Value type_get_attribute(Value self, Value name)
+Value ty_type_find_attribute(Value self, Value name)
 {
     TyType *type = ty_as_type(self), *meta = ty_type_of(self);
     if (!ty_is_str(name))
@@ -378,9 +378,13 @@ static Value type_get_attribute(Value self, Value name)
     }
     if (meta_get)
         return meta_get(meta_attribute, self, ty_from_object(meta));
-    if (meta_attribute != TY_NULL)
-        return meta_attribute;
-    return ty_raise_attribute_error(self, name);
+    return meta_attribute;
+}
+
+Value ty_type_get_attribute(Value self, Value name)
+{
+    Value v = ty_type_find_attribute(self, name);
+    return v != TY_NULL || ty_raised() ? v : ty_raise_attribute_error(self, name);
 }
 
 static void update_slots_of_subclasses(TyType *type, void *context)
@@ -800,7 +804,7 @@ TyType ty_type_type = {
     .flags = TY_TYPE_TYPE | TY_TYPE_WEAKREFABLE | TY_TYPE_MATCH_SELF * 0,
     .name = "type",
     .doc = "type(object) -> the object's type\ntype(name, bases, dict, **kwds) -> a new type",
-    .slots = { .repr = type_repr, .call = ty_type_call, .get_attribute = type_get_attribute, .set_attribute = type_set_attribute, .new = type_slot_new, .init = type_init,
+    .slots = { .repr = type_repr, .call = ty_type_call, .get_attribute = ty_type_get_attribute, .set_attribute = type_set_attribute, .new = type_slot_new, .init = type_init,
                .binary = { [TY_BINARY_OR] = type_or } },
     .methods = type_methods,
     .getsets = type_getsets,

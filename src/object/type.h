@@ -25,6 +25,8 @@ TY_INLINE Value ty_type_lookup_inline(TyType *type, Value name)
     }
     return ty_type_lookup(type, name);
 }
+Value ty_type_get_attribute(Value self, Value name);   /* of a class, as type.__getattribute__ */
+Value ty_type_find_attribute(Value self, Value name);  /* the same, but TY_NULL without exception when there is none */
 Value ty_type_call(Value self, const Value *arguments, size_t count, Value keywords);
 void ty_type_each_subclass(TyType *type, void (*visit)(TyType *subclass, void *context), void *context);
 Value ty_type_subclass_list(TyType *type, bool make);  /* list of weak references; TY_NULL if there is none */

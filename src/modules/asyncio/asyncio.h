@@ -56,8 +56,8 @@ extern TyType ty_asyncio_future_type, ty_asyncio_task_type, ty_asyncio_iterator_
 TY_INLINE Future *ty_as_future(Value v) { return (Future *)ty_object(v); }
 TY_INLINE Task *ty_as_task(Value v) { return (Task *)ty_object(v); }
 TY_INLINE bool ty_future_is_plain(Value v) { return ty_is_exact(v, &ty_asyncio_future_type) || ty_is_exact(v, &ty_asyncio_task_type); }
-TY_INLINE bool ty_is_future(Value v) { return ty_is_instance_of(v, &ty_asyncio_future_type); }
-TY_INLINE bool ty_is_task(Value v) { return ty_is_instance_of(v, &ty_asyncio_task_type); }
+TY_INLINE bool ty_is_future(Value v) { return ty_future_is_plain(v) || ty_is_instance_of(v, &ty_asyncio_future_type); }
+TY_INLINE bool ty_is_task(Value v) { return !ty_is_exact(v, &ty_asyncio_future_type) && ty_is_instance_of(v, &ty_asyncio_task_type); }
 TY_INLINE FutureState ty_future_state(const Future *f) { return (FutureState)ty_load_acquire(&f->state); }
 
 /* What the Python side has that is needed here, found when it is first wanted. */

@@ -5,6 +5,7 @@
  * method is called. */
 #include "modules/asyncio/asyncio.h"
 #include "modules/_contextvars.h"
+#include "modules/collections.h"
 #include "object/code.h"
 #include "object/dict.h"
 #include "object/function.h"
@@ -179,5 +180,5 @@ bool ty_asyncio_call_soon(Value loop, Value function, Value argument, Value cont
     const Value values[SLOTS] = {function, arguments, TY_FALSE, loop, TY_NONE, TY_NONE, context};
     for (int i = 0; i < SLOTS; i++)
         ty_store(ty_object(handle), (Value *)(void *)((char *)ty_object(handle) + plan->slots[i]), values[i]);
-    return ty_call_method_one(ready, TY_NAME("append"), handle) != TY_NULL;
+    return ty_is_plain_deque(ready) ? ty_deque_append(ready, handle) : ty_call_method_one(ready, TY_NAME("append"), handle) != TY_NULL;
 }
