@@ -292,7 +292,7 @@ static const TyGetSetDef memory_getsets[] = {
 TyType tls_memory_bio_type = {
     .base = TY_STATIC_HEADER(ty_type_type),
     .layout = {.size = sizeof(MemoryBio), .destroy = memory_destroy},
-    .flags = TY_TYPE_IMMUTABLE,
+    .flags = TY_TYPE_FINAL | TY_TYPE_IMMUTABLE,
     .name = "_ssl.MemoryBIO",
     .slots = {.new = memory_new},
     .methods = memory_methods,

@@ -301,7 +301,7 @@ static const TyNativeDef certificate_methods[] = {
 TyType tls_certificate_type = {
     .base = TY_STATIC_HEADER(ty_type_type),
     .layout = {.size = sizeof(Certificate), .destroy = certificate_destroy},
-    .flags = TY_TYPE_IMMUTABLE | TY_TYPE_NO_NEW,
+    .flags = TY_TYPE_FINAL | TY_TYPE_IMMUTABLE | TY_TYPE_NO_NEW,
     .name = "_ssl.Certificate",
     .slots = {.repr = certificate_repr, .hash = certificate_hash, .compare = certificate_compare},
     .methods = certificate_methods,

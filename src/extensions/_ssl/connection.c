@@ -603,7 +603,7 @@ static const TyNativeDef connection_methods[] = {
 TyType tls_connection_type = {
     .base = TY_STATIC_HEADER(ty_type_type),
     .layout = {.size = sizeof(Connection), .trace = connection_trace, .destroy = connection_destroy},
-    .flags = TY_TYPE_IMMUTABLE | TY_TYPE_NO_NEW,
+    .flags = TY_TYPE_FINAL | TY_TYPE_IMMUTABLE | TY_TYPE_NO_NEW,
     .name = "_ssl._SSLSocket",
     .methods = connection_methods,
     .getsets = connection_getsets,

@@ -9,7 +9,12 @@
 
 enum { NATIVE_BYTES = 32 << 10 }; /* what OpenSSL keeps for a context, about */
 
-typedef struct OldAlpn { struct OldAlpn *next; uint8_t *data; } OldAlpn;
+/* Protocols as ALPN writes them. A handshake may be reading them while others are set: they live as long as their context. */
+typedef struct Alpn {
+    struct Alpn *older;
+    unsigned size;
+    uint8_t data[];
+} Alpn;
 
 static void context_trace(TyObject *self, TyMarker *marker)
 {
@@ -28,12 +33,9 @@ static void context_destroy(TyObject *self)
         ty_heap_account(-NATIVE_BYTES);
     SSL_CTX_free(context->handle);
     BIO_free_all(context->keylog);
-    free(context->alpn);
-    while (context->old_alpn) {
-        OldAlpn *old = context->old_alpn;
-        context->old_alpn = old->next;
-        free(old->data);
-        free(old);
+    for (Alpn *alpn = ty_load_relaxed(&context->alpn), *older; alpn; alpn = older) {
+        older = alpn->older;
+        free(alpn);
     }
 }
 
@@ -391,17 +393,16 @@ static Value context_get_ca_certs(Value self, Value *a)
 {
     int binary = a[0] == TY_NULL ? 0 : ty_is_true(a[0]);
     Value list = binary < 0 ? TY_NULL : ty_list_new(0);
-    tls_lock(&as_context(self)->lock);
-    STACK_OF(X509_OBJECT) *objects = X509_STORE_get0_objects(SSL_CTX_get_cert_store(handle_of(self)));
-    for (int i = 0; list != TY_NULL && i < sk_X509_OBJECT_num(objects); i++) {
-        X509 *certificate = X509_OBJECT_get0_X509(sk_X509_OBJECT_value(objects, i));
-        if (!certificate || !X509_check_ca(certificate))
+    STACK_OF(X509) *certificates = LOCKED(self, X509_STORE_get1_all_certs(SSL_CTX_get_cert_store(handle_of(self))));
+    for (int i = 0; list != TY_NULL && i < sk_X509_num(certificates); i++) {
+        X509 *certificate = sk_X509_value(certificates, i);
+        if (!X509_check_ca(certificate))
             continue;
         Value one = binary ? tls_encode_certificate(certificate) : tls_decode_certificate(certificate);
         if (one == TY_NULL || !ty_list_append(list, one))
             list = TY_NULL;
     }
-    tls_unlock(&as_context(self)->lock);
+    sk_X509_pop_free(certificates, X509_free);
     return list;
 }
 
@@ -524,9 +525,9 @@ static Value context_session_stats(Value self, Value *a)
 
 static int select_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_size, const unsigned char *offered, unsigned offered_size, void *argument)
 {
-    Context *context = argument;
+    Alpn *ours = ty_load_acquire(&((Context *)argument)->alpn);
     unsigned char *chosen;
-    if (SSL_select_next_proto(&chosen, out_size, context->alpn, context->alpn_size, offered, offered_size) != OPENSSL_NPN_NEGOTIATED)
+    if (SSL_select_next_proto(&chosen, out_size, ours->data, ours->size, offered, offered_size) != OPENSSL_NPN_NEGOTIATED)
         return SSL_TLSEXT_ERR_NOACK;
     *out = chosen;
     return SSL_TLSEXT_ERR_OK;
@@ -539,23 +540,19 @@ static Value context_set_alpn(Value self, Value *a)
     if (!ty_bytes_argument(a[0], &protocols))
         return TY_NULL;
     unsigned size = (unsigned)protocols.length;
-    OldAlpn *old = protocols.length > UINT_MAX ? NULL : malloc(sizeof *old);
-    uint8_t *copy = old ? malloc((size_t)size + 1) : NULL;
-    if (copy)
-        memcpy(copy, protocols.data, size);
     bool fits = protocols.length <= UINT_MAX;
+    Alpn *alpn = fits ? malloc(sizeof *alpn + size) : NULL;
+    if (alpn)
+        memcpy(alpn->data, protocols.data, size);
     ty_bytes_argument_release(&protocols);
-    if (!copy) {
-        free(old);
+    if (!alpn)
         return fits ? ty_raise_memory_error() : ty_raise(&ty_OverflowError, "protocols longer than %u bytes", UINT_MAX);
-    }
+    alpn->size = size;
     tls_lock(&context->lock);
-    *old = (OldAlpn){context->old_alpn, context->alpn};
-    context->old_alpn = old;
-    context->alpn = copy;
-    context->alpn_size = size;
+    alpn->older = ty_load_relaxed(&context->alpn);
+    ty_store_release(&context->alpn, alpn);
     ERR_clear_error();
-    bool failed = SSL_CTX_set_alpn_protos(context->handle, copy, size) != 0;
+    bool failed = SSL_CTX_set_alpn_protos(context->handle, alpn->data, size) != 0;
     if (!failed)
         SSL_CTX_set_alpn_select_cb(context->handle, select_alpn, context);
     tls_unlock(&context->lock);

@@ -39,7 +39,7 @@ static const TyGetSetDef session_getsets[] = {
 TyType tls_session_type = {
     .base = TY_STATIC_HEADER(ty_type_type),
     .layout = {.size = sizeof(Session), .trace = session_trace, .destroy = session_destroy},
-    .flags = TY_TYPE_IMMUTABLE | TY_TYPE_NO_NEW,
+    .flags = TY_TYPE_FINAL | TY_TYPE_IMMUTABLE | TY_TYPE_NO_NEW,
     .name = "_ssl.SSLSession",
     .slots = {.compare = session_compare, .hash = ty_hash_unhashable},
     .getsets = session_getsets,

@@ -58,9 +58,7 @@ typedef struct Context {
     int protocol;
     _Atomic bool check_hostname, post_handshake;
     unsigned host_flags;
-    uint8_t *alpn; /* what set_alpn_protocols was given; replaced only, never freed before the context is: a handshake may be reading it */
-    unsigned alpn_size;
-    struct OldAlpn *old_alpn;
+    struct Alpn *_Atomic alpn; /* NULL: none were set */
     BIO *keylog;
     TyMutex keylog_mutex;
     Value keylog_filename, server_name_callback, message_callback, psk_client_callback, psk_server_callback; /* TY_NULL: none */
