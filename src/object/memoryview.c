@@ -699,11 +699,8 @@ static const char *native_format(const char *format, size_t length, int64_t *siz
 static bool cast_items(View *v, const char *format, int64_t size)
 {
     int64_t old_size;
-    if (!native_format(v->view.format, strlen(v->view.format), &old_size)) {
-        ty_raise(&ty_ValueError, "memoryview: source format must be a native single character format prefixed with an optional '@'");
-        return false;
-    }
-    const char *from = v->view.format + (*v->view.format == '@'), *to = format + (*format == '@');
+    const char *from = native_format(v->view.format, strlen(v->view.format), &old_size), *to = format + (*format == '@');
+    from = from ? from + (*from == '@') : "?"; /* whatever it is, it can be seen as bytes */
     if (!strchr("bBc", *from) && !strchr("bBc", *to)) {
         ty_raise(&ty_TypeError, "memoryview: cannot cast between two non-byte formats");
         return false;
