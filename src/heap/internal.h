@@ -213,6 +213,7 @@ TyObject *ty_heap_find(const void *address, unsigned previous_set); /* conservat
 /* --- roots.c --- */
 
 void ty_roots_mark(TyMarker *marker);
+void ty_roots_forget(const char *low, const char *high); /* what was registered on the C stack of a thread that a fork left behind */
 
 /* --- weak.c --- */
 

@@ -84,6 +84,22 @@ void ty_root_function_remove(void (*mark)(void *context, TyMarker *marker), void
     ty_mutex_unlock(&lock);
 }
 
+static bool lies_in(const void *address, const char *low, const char *high) { return (const char *)address >= low && (const char *)address < high; }
+
+void ty_roots_forget(const char *low, const char *high)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < place_count; i++)
+        if (!lies_in(places[i].values, low, high))
+            places[kept++] = places[i];
+    place_count = kept;
+    kept = 0;
+    for (size_t i = 0; i < function_count; i++)
+        if (!lies_in(functions[i].context, low, high))
+            functions[kept++] = functions[i];
+    function_count = kept;
+}
+
 void ty_pin(Value v)
 {
     if (!v || !ty_is_object(v) || !in_heap(ty_object(v)))

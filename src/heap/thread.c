@@ -422,6 +422,7 @@ void ty_heap_fork_child(void)
             thread->native_id = (uint64_t)syscall(SYS_gettid);
             enter_list(thread);
         } else {
+            ty_roots_forget(thread->c_stack_scan, thread->c_stack_base);
             ty_finalizers_collect(thread->cache);
             ty_cache_free(thread->cache); /* its TyThread stays: what it had locked is known by its address, which must not be anyone else's */
         }
