@@ -265,6 +265,13 @@ TyHeapPlaces ty_heap_places(void)
     return (TyHeapPlaces){&ty_heap.statistics, &ty_heap.spaces, offsetof(Space, interpreter), offsetof(Space, next), offsetof(Space, bytes), offsetof(Space, limit)};
 }
 
+void ty_heap_pauses_reset(void)
+{
+    ty_world_stop();
+    ty_heap.statistics.longest_pause_ns = ty_heap.statistics.total_pause_ns = 0;
+    ty_world_start();
+}
+
 size_t ty_heap_interpreter_bytes(TyInterpreter *interpreter)
 {
     Space *space = ty_space_of(interpreter);

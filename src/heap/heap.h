@@ -254,6 +254,7 @@ extern bool ty_caches_forgotten;           /* while such a collection marks */
 void ty_heap_set_enabled(bool enabled);
 bool ty_heap_enabled(void);
 TyHeapStatistics ty_heap_statistics(void);
+void ty_heap_pauses_reset(void); /* longest_pause_ns and total_pause_ns begin anew */
 size_t ty_heap_interpreter_bytes(TyInterpreter *interpreter); /* live at the last collection and taken since, about */
 void ty_heap_interpreter_set_limit(TyInterpreter *interpreter, size_t bytes); /* beyond it: MemoryError. 0: none */
 void ty_heap_interpreter_closed(TyInterpreter *interpreter);  /* drops what is due for it; objects that crossed live on, and count for whoever comes next */

@@ -365,6 +365,23 @@ static Value gc_get_referrers(Value module, Value *a)
     return gathered_alive(&gathering, walk_referrers);
 }
 
+/* Not in CPython. */
+static Value gc_get_pauses(Value module, Value *a)
+{
+    int reset = a[0] == TY_NULL ? 0 : ty_is_true(a[0]);
+    if (reset < 0)
+        return TY_NULL;
+    TyHeapStatistics statistics = ty_heap_statistics();
+    if (reset)
+        ty_heap_pauses_reset();
+    Value dict = ty_dict_new();
+    bool good = dict != TY_NULL && ty_dict_set_text(dict, "count", ty_int_from_uint64(statistics.collections)) &&
+                ty_dict_set_text(dict, "last", ty_from_double((double)statistics.last_pause_ns / 1e9)) &&
+                ty_dict_set_text(dict, "longest", ty_from_double((double)statistics.longest_pause_ns / 1e9)) &&
+                ty_dict_set_text(dict, "total", ty_from_double((double)statistics.total_pause_ns / 1e9));
+    return good ? dict : TY_NULL;
+}
+
 /* --- the module --------------------------------------------------------------------------------------------------------------------- */
 
 static const TyNativeDef gc_functions[] = {
@@ -379,6 +396,8 @@ static const TyNativeDef gc_functions[] = {
     TY_FUNCTION("set_debug(flags, /)", gc_set_debug, "Sets the debugging flags."),
     TY_FUNCTION("get_debug()", gc_get_debug, "The debugging flags."),
     TY_FUNCTION("get_stats()", gc_get_stats, "A dict for each generation: how many collections there were, and what they found."),
+    TY_FUNCTION("get_pauses(reset=False)", gc_get_pauses,
+                "How often the process has stood still for a collection, and for how many seconds: the last time, at most, and in all. reset: the longest and the sum begin anew."),
     TY_FUNCTION("get_objects(generation=None)", gc_get_objects, "A list of the interpreter's container objects."),
     TY_FUNCTION("get_referents(*objs)", gc_get_referents, "A list of what the objects refer to."),
     TY_FUNCTION("get_referrers(*objs)", gc_get_referrers, "A list of the objects that refer to any of the given ones."),
