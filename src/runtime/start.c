@@ -188,22 +188,27 @@ static char *absolute_path(const char *path)
     return joined;
 }
 
+/* The __main__ of a folder or archive, which becomes the first of sys.path. */
+static int run_main_in(Value place)
+{
+    Value runpy = insert_path(place) ? ty_import_module("runpy") : TY_NULL;
+    Value run = runpy == TY_NULL ? TY_NULL : ty_get_attribute(runpy, TY_NAME("_run_module_as_main"));
+    if (run != TY_NULL)
+        ty_call_two(run, TY_NAME("__main__"), TY_FALSE);
+    return ty_exit_status();
+}
+
 static int run_file(const char *path, Value globals)
 {
     Value name = ty_str_decode_fs(path, strlen(path));
     struct stat status;
     if (name == TY_NULL)
         return ty_exit_status();
-    if (stat(path, &status) == 0 && S_ISDIR(status.st_mode)) {
-        if (!insert_path(name))
-            return ty_exit_status();
-        Value runpy = ty_import_module("runpy");
-        Value run = runpy == TY_NULL ? TY_NULL : ty_get_attribute(runpy, TY_NAME("_run_module_as_main"));
-        if (run != TY_NULL)
-            ty_call_two(run, TY_NAME("__main__"), TY_FALSE);
-        return ty_exit_status();
-    }
+    if (stat(path, &status) == 0 && S_ISDIR(status.st_mode))
+        return run_main_in(name);
     FILE *file = fopen(path, "rb");
+    if (!file && errno == ENOTDIR) /* a folder in an archive, perhaps */
+        return run_main_in(name);
     if (!file) {
         fprintf(stderr, "%s: can't open file '%s': [Errno %d] %s\n", ty_config.executable, path, errno, strerror(errno));
         return 2;
@@ -215,11 +220,7 @@ static int run_file(const char *path, Value globals)
     rewind(file);
     if (first == 'P' && second == 'K') {
         fclose(file);
-        Value runpy = insert_path(name) ? ty_import_module("runpy") : TY_NULL;
-        Value run = runpy == TY_NULL ? TY_NULL : ty_get_attribute(runpy, TY_NAME("_run_module_as_main"));
-        if (run != TY_NULL)
-            ty_call_two(run, TY_NAME("__main__"), TY_FALSE);
-        return ty_exit_status();
+        return run_main_in(name);
     }
     if (!ty_config.safe_path) {
         char *real = realpath(path, NULL), *slash = real ? strrchr(real, '/') : NULL;

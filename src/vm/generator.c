@@ -393,8 +393,12 @@ bool ty_generator_finalize(TyObject *self)
     Value value = ty_from_object(g);
     if (state == TY_GENERATOR_CREATED && ty_object_type(self) == &ty_coroutine_type) {
         Value raised = ty_take_exception();
-        if (!ty_warn_unawaited_coroutine(value))
-            ty_write_unraisable(value, NULL);
+        if (!ty_warn_unawaited_coroutine(value)) {
+            Value warning = ty_take_exception(), text = ty_str_format("Exception ignored while finalizing coroutine %R", value);
+            ty_clear_exception();
+            ty_restore_exception(warning);
+            ty_write_unraisable_text(TY_NULL, text);
+        }
         ty_restore_exception(raised);
     }
     if (state != TY_GENERATOR_SUSPENDED)

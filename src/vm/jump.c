@@ -278,7 +278,8 @@ static int64_t best_place(const Map *map, const TyCodeMonitor *monitor, uint32_t
     for (uint32_t at = 0; at < map->code->instruction_count; at += words_at(map, at)) {
         int here = ty_code_monitor_line(monitor, at);
         TyOp op = ty_op(map->code->instructions[at]);
-        bool begins = here == line && before != line && op != TY_OP_BEGIN && op != TY_OP_MAKE_GENERATOR && op != TY_OP_MAKE_CELL;
+        bool begins = here == line && before != line && op != TY_OP_BEGIN && op != TY_OP_MAKE_GENERATOR && op != TY_OP_MAKE_CELL
+            && op != TY_OP_FOR_ITER && op != TY_OP_GET_ANEXT; /* a loop begins anew, as where these follow GET_ITER */
         before = here;
         if (!begins)
             continue;
