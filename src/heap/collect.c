@@ -220,6 +220,7 @@ static void collect_now(char *low, bool thorough)
 
 void ty_heap_collect(void) { collect_now(NULL, false); }
 void ty_heap_collect_thoroughly(char *low) { collect_now(low, true); }
+void ty_heap_collect_above(char *low) { collect_now(low, false); }
 
 static bool is_due(void)
 {

@@ -248,6 +248,7 @@ void ty_heap_collect(void);                 /* a full collection now, sweep comp
 /* The same, as a program asks for it: what is kept only to be found faster goes as well. The caller needs nothing that its registers and the C stack below
  * `low` refer to; NULL: it may. */
 void ty_heap_collect_thoroughly(char *low);
+void ty_heap_collect_above(char *low);      /* a collection like any other, for a caller of that kind */
 extern bool ty_caches_forgotten;           /* while such a collection marks */
 /* gc.enable/disable: automatic collections. Since all memory depends on them here, "disabled" means that they wait until the heap has
  * grown a good deal. */

@@ -59,4 +59,8 @@ Value ty_buffer_unpack(const char *format, const uint8_t *item);
 bool ty_buffer_pack(const char *format, uint8_t *item, Value value);
 Value ty_memoryview_from_memory(void *data, int64_t length, bool read_only, Value owner);
 
+/* Where the C stack begins to matter to a collection if all that happens is that the interpreter deletes items of `container`: what deletes them needs
+ * only what the instruction names. NULL: something else happens. Defined in vm/frame.c. */
+char *ty_deletion_boundary(Value container);
+
 #endif

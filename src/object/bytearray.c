@@ -56,7 +56,7 @@ static void collect_stale_views(TyByteArray *array)
 {
     if (TY_LIKELY(ty_load_relaxed(&array->exports) == 0))
         return;
-    ty_heap_collect();
+    ty_heap_collect_above(ty_deletion_boundary(ty_from_object(&array->base)));
     ty_heap_run_pending();
 }
 

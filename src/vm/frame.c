@@ -1,4 +1,5 @@
 #include "vm/frame.h"
+#include "object/buffer.h"
 #include "object/recursion.h"
 #include "object/dict.h"
 #include "object/int.h"
@@ -695,4 +696,13 @@ bool ty_vm_add_traceback(TyFrame *frame, uint32_t instruction)
         ty_clear_exception(); /* short of memory: the exception goes on without the entry */
     ty_restore_exception(exception);
     return true;
+}
+
+char *ty_deletion_boundary(Value container)
+{
+    const TyRun *run = ty_thread->run;
+    const TyFrame *frame = ty_thread->frame;
+    if (ty_thread->instrumented || !run || run->low >= run->high || !frame || frame == run->below || ty_op(*frame->pc) != TY_OP_DELETE_ITEM)
+        return NULL;
+    return frame->registers[ty_op_a(*frame->pc)] == container ? (char *)run->high : NULL;
 }
