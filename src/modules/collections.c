@@ -314,29 +314,30 @@ static bool deque_set_item(Value v, Value key, Value value)
     return inside;
 }
 
-/* The beginning of a search, at one moment, as long as comparing runs no Python: the index of an equal item, with *found, or that at which to go on. */
-static int64_t search_plain(Deque *self, Value wanted, int64_t i, int64_t stop, bool *found, uint64_t *state)
+/* The beginning of a search, at one moment, as long as comparing runs no Python: the index of an equal item or -1 for none, with *settled, or that at
+ * which to go on. */
+static int64_t search_plain(Deque *self, Value wanted, int64_t i, int64_t stop, bool *settled, uint64_t *state)
 {
-    bool locked = ty_object_lock(&self->base), plain = ty_is_immediate_int(wanted);
+    bool locked = ty_object_lock(&self->base), plain = ty_is_immediate_int(wanted), equal = false;
     *state = self->state;
-    *found = false;
     for (stop = TY_MIN(stop, self->length); i < stop; i++) {
         Value item = *place(self, i);
-        *found = item == wanted && !ty_is_double(item); /* a float may be a NaN: the comparison knows */
-        if (*found || !plain || !ty_is_immediate_int(item))
+        equal = item == wanted && !ty_is_double(item); /* a float may be a NaN: the comparison knows */
+        if (equal || !plain || !ty_is_immediate_int(item))
             break;
     }
+    *settled = equal || i >= stop;
     ty_object_unlock(&self->base, locked);
-    return i;
+    return equal || i < stop ? i : -1;
 }
 
 /* The first index from start up to stop whose item is equal; -1 if none, -2 on failure. */
 static int64_t search(Deque *self, Value wanted, int64_t start, int64_t stop)
 {
     uint64_t before, now;
-    bool found;
-    int64_t i = search_plain(self, wanted, start, stop, &found, &before);
-    if (found)
+    bool settled;
+    int64_t i = search_plain(self, wanted, start, stop, &settled, &before);
+    if (settled)
         return i;
     for (; i < stop; i++) {
         Value item = item_at(self, i, &now);
