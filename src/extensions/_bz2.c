@@ -219,8 +219,9 @@ static int run_decompressor(bz_stream *stream, const uint8_t **input, size_t *si
     return code;
 }
 
-static Value decompress(Decompressor *d, Value data, int64_t limit)
+static Value decompress(void *owner, Value data, int64_t limit)
 {
+    Decompressor *d = owner;
     TyOutput out = {.limit = limit < 0 ? SIZE_MAX : (size_t)limit};
     const uint8_t *input = ty_bytes_data(data);
     size_t size = (size_t)ty_bytes_length(data);
@@ -243,22 +244,7 @@ static Value decompress(Decompressor *d, Value data, int64_t limit)
 static Value decompressor_decompress(Value self, Value *a)
 {
     Decompressor *d = (Decompressor *)ty_object(self);
-    int64_t limit = -1;
-    if (!ty_stream_usable(&d->state.mutex))
-        return TY_NULL;
-    if (a[1] != TY_NULL && !ty_to_size(a[1], &limit))
-        return TY_NULL;
-    Value result = TY_NULL, data = ty_decompression_bytes(a[0]);
-    if (data == TY_NULL)
-        return TY_NULL;
-    ty_mutex_lock_blocking(&d->state.mutex);
-    if (ty_load_relaxed(&d->state.eof))
-        ty_raise(&ty_EOFError, "End of stream already reached");
-    else if (d->state.broken)
-        ty_raise(&ty_ValueError, "Decompressor is unusable after a previous error");
-    else if ((data = ty_decompression_input(&d->state, data)) != TY_NULL)
-        result = decompress(d, data, limit);
-    return ty_stream_unlock(&d->state.mutex, result);
+    return ty_decompression_call(&d->state, d, a, decompress, "End of stream already reached");
 }
 
 static Value get_eof(Value self) { return ty_from_bool(ty_load_relaxed(&((Decompressor *)ty_object(self))->state.eof)); }

@@ -589,8 +589,9 @@ static size_t run_decompressor(ZSTD_DCtx *context, ZSTD_inBuffer *in, TyOutput *
     }
 }
 
-static Value decompress(Decompressor *d, Value data, int64_t limit)
+static Value decompress(void *owner, Value data, int64_t limit)
 {
+    Decompressor *d = owner;
     TyOutput out = {.limit = limit < 0 ? SIZE_MAX : (size_t)limit};
     ZSTD_inBuffer in = {ty_bytes_data(data), (size_t)ty_bytes_length(data), 0};
     bool full, blocking = ty_work_begin(in.size);
@@ -613,18 +614,7 @@ static Value decompress(Decompressor *d, Value data, int64_t limit)
 static Value decompressor_decompress(Value self, Value *a)
 {
     Decompressor *d = (Decompressor *)ty_object(self);
-    int64_t limit = -1;
-    if (a[1] != TY_NULL && !ty_to_size(a[1], &limit))
-        return TY_NULL;
-    Value result = TY_NULL, data = ty_decompression_bytes(a[0]);
-    if (data == TY_NULL)
-        return TY_NULL;
-    ty_mutex_lock_blocking(&d->state.mutex);
-    if (ty_load_relaxed(&d->state.eof))
-        ty_raise(&ty_EOFError, "Already at the end of a Zstandard frame.");
-    else if ((data = ty_decompression_input(&d->state, data)) != TY_NULL)
-        result = decompress(d, data, limit);
-    return ty_stream_unlock(&d->state.mutex, result);
+    return ty_decompression_call(&d->state, d, a, decompress, "Already at the end of a Zstandard frame.");
 }
 
 static Value get_unused_data(Value self) { return ty_field(&((Decompressor *)ty_object(self))->state.unused_data); }

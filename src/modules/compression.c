@@ -5,6 +5,7 @@
 
 #include "object/buffer.h"
 #include "object/exception.h"
+#include "object/native.h"
 
 bool ty_stream_usable(TyMutex *mutex)
 {
@@ -60,10 +61,29 @@ Value ty_decompression_bytes(Value v)
     return bytes;
 }
 
-Value ty_decompression_input(TyDecompression *d, Value bytes)
+/* What is pending and the new data. */
+static Value with_pending(TyDecompression *d, Value bytes)
 {
     Value pending = ty_field(&d->pending);
     return pending == TY_NULL ? bytes : ty_bytes_concat(pending, bytes);
+}
+
+Value ty_decompression_call(TyDecompression *d, void *owner, Value *arguments, Value (*run)(void *owner, Value data, int64_t limit), const char *ended)
+{
+    int64_t limit = -1;
+    if (!ty_stream_usable(&d->mutex) || (arguments[1] != TY_NULL && !ty_to_size(arguments[1], &limit)))
+        return TY_NULL;
+    Value result = TY_NULL, data = ty_decompression_bytes(arguments[0]);
+    if (data == TY_NULL)
+        return TY_NULL;
+    ty_mutex_lock_blocking(&d->mutex);
+    if (ty_load_relaxed(&d->eof))
+        ty_raise(&ty_EOFError, "%s", ended);
+    else if (d->broken)
+        ty_raise(&ty_ValueError, "Decompressor is unusable after a previous error");
+    else if ((data = with_pending(d, data)) != TY_NULL)
+        result = run(owner, data, limit);
+    return ty_stream_unlock(&d->mutex, result);
 }
 
 bool ty_decompression_rest(TyDecompression *d, void *owner, const uint8_t *rest, size_t size, bool drained)

@@ -58,8 +58,9 @@ TY_INLINE void ty_decompression_trace(TyDecompression *d, TyMarker *marker)
 }
 /* A bytes-like object as bytes; before the mutex is taken, for it may run Python. */
 Value ty_decompression_bytes(Value v);
-/* What is pending and the new data. */
-Value ty_decompression_input(TyDecompression *d, Value bytes);
+/* The method decompress(data, max_length=-1): `run` decompresses what is pending and the new data, with the mutex held. EOFError with the text
+ * `ended` after the end of the stream. */
+Value ty_decompression_call(TyDecompression *d, void *owner, Value *arguments, Value (*run)(void *owner, Value data, int64_t limit), const char *ended);
 /* Files what a run left of its input. `drained`: there can be no more output without input. */
 bool ty_decompression_rest(TyDecompression *d, void *owner, const uint8_t *rest, size_t size, bool drained);
 

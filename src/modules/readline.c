@@ -335,41 +335,41 @@ static Value readline_get_history_item(Value module, Value *a)
     return result;
 }
 
-static void free_entry(HIST_ENTRY *entry)
+static bool is_position(int32_t position)
 {
-    free((void *)(uintptr_t)entry->line);
-    free(entry);
+    if (position < 0)
+        ty_raise(&ty_ValueError, "History index cannot be negative");
+    return position >= 0;
+}
+
+/* The lock is held; an entry that left the history is freed, and there has to be one. */
+static Value end_change(HIST_ENTRY *left, int32_t position)
+{
+    if (left) {
+        free((void *)(uintptr_t)left->line);
+        free(left);
+    }
+    unlock();
+    return left ? TY_NONE : ty_raise(&ty_ValueError, "No history item at position %d", position);
 }
 
 static Value readline_remove_history_item(Value module, Value *a)
 {
     int32_t position;
-    if (!ty_to_int32(a[0], &position))
+    if (!ty_to_int32(a[0], &position) || !is_position(position))
         return TY_NULL;
-    if (position < 0)
-        return ty_raise(&ty_ValueError, "History index cannot be negative");
     lock();
-    HIST_ENTRY *entry = edit.remove_history(position);
-    if (entry)
-        free_entry(entry);
-    unlock();
-    return entry ? TY_NONE : ty_raise(&ty_ValueError, "No history item at position %d", position);
+    return end_change(edit.remove_history(position), position);
 }
 
 static Value readline_replace_history_item(Value module, Value *a)
 {
     int32_t position;
     const char *line;
-    if (!ty_to_int32(a[0], &position) || !(line = text_of(a[1])))
+    if (!ty_to_int32(a[0], &position) || !(line = text_of(a[1])) || !is_position(position))
         return TY_NULL;
-    if (position < 0)
-        return ty_raise(&ty_ValueError, "History index cannot be negative");
     lock();
-    HIST_ENTRY *entry = position < entry_count() ? edit.replace_history_entry(position + history_start, line, NULL) : NULL;
-    if (entry)
-        free_entry(entry);
-    unlock();
-    return entry ? TY_NONE : ty_raise(&ty_ValueError, "No history item at position %d", position);
+    return end_change(position < entry_count() ? edit.replace_history_entry(position + history_start, line, NULL) : NULL, position);
 }
 
 static Value readline_add_history(Value module, Value *a)
